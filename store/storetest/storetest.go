@@ -1,0 +1,50 @@
+// Package storetest is the suite that every engine must pass: each documented sentence of
+// the store interfaces is a case, and seeded random operations are compared with a plain
+// model. An engine's own tests call it:
+//
+//	func open(t *testing.T, o storetest.Options) store.Workspace {
+//		s, err := badger.Open(o.Dir, badger.Options{Now: o.Now})
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		return s
+//	}
+//
+//	func TestWorkspace(t *testing.T) { storetest.Workspace(t, open) }
+//	func TestSimulate(t *testing.T)  { storetest.Simulate(t, open, 0, 0) }
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hearthchat/hearth/store"
+)
+
+// Options are how the suite wants an engine opened.
+type Options struct {
+	Dir string           // holds the engine's files; the same again reopens them
+	Now func() time.Time // the clock to use for everything
+}
+
+// Workspace runs every case about rooms, messages, imports, receipts and the log, each on
+// a fresh engine. What open returns must have a method Close() error, and only the suite
+// calls it.
+func Workspace(t *testing.T, open func(t *testing.T, o Options) store.Workspace) {
+}
+
+// Accounts runs every case about people, sessions, codes and settings, with an open as
+// for Workspace.
+func Accounts(t *testing.T, open func(t *testing.T, o Options) store.Accounts) {
+}
+
+// Simulate does random things to a workspace and compares it with a plain model after
+// each. Seed 0 is a random one, steps 0 a few seconds' worth; HEARTH_SEED and HEARTH_STEPS
+// in the environment win over both, and HEARTH_SOAK=1 does many more steps. A failure
+// prints what runs it again.
+func Simulate(t *testing.T, open func(t *testing.T, o Options) store.Workspace, seed uint64, steps int) {
+}
+
+// SimulateAccounts is Simulate for people, sessions, codes and settings.
+func SimulateAccounts(t *testing.T, open func(t *testing.T, o Options) store.Accounts, seed uint64, steps int) {
+}
