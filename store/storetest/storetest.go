@@ -27,10 +27,40 @@ type Options struct {
 	Now func() time.Time // the clock to use for everything
 }
 
+// workspaceCase is one documented sentence.
+type workspaceCase struct {
+	name string
+	run  func(f *fixture)
+}
+
+// workspaceGroups are the cases in the order they run.
+var workspaceGroups = []struct {
+	name  string
+	cases []workspaceCase
+}{
+	{"rooms", roomCases},
+	{"members", memberCases},
+	{"messages", messageCases},
+	{"edits", editCases},
+	{"receipts", receiptCases},
+	{"unread", unreadCases},
+	{"imports", importCases},
+	{"log", logCases},
+	{"at once", concurrentCases},
+	{"ownership", ownershipCases},
+}
+
 // Workspace runs every case about rooms, messages, imports, receipts and the log, each on
 // a fresh engine. What open returns must have a method Close() error, and only the suite
 // calls it.
 func Workspace(t *testing.T, open func(t *testing.T, o Options) store.Workspace) {
+	for _, g := range workspaceGroups {
+		t.Run(g.name, func(t *testing.T) {
+			for _, c := range g.cases {
+				t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open)) })
+			}
+		})
+	}
 }
 
 // Accounts runs every case about people, sessions, codes and settings, with an open as
