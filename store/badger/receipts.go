@@ -1,0 +1,320 @@
+package badger
+
+import (
+	"context"
+	"time"
+
+	"github.com/hearthchat/hearth/store"
+)
+
+// span is a part of a room, both ends included.
+type span struct{ from, through store.Seq }
+
+// seeThrough moves Through up to seq. The caller writes the membership.
+func (s *state) seeThrough(t *tx, seq store.Seq) error {
+	if seq <= s.Through {
+		return nil
+	}
+	err := s.eachSeen(0, func(through store.Seq, range_ seen) (bool, error) {
+		if range_.From > seq {
+			return false, nil
+		}
+		k := inRoom(tagSeen, s.room, s.user).seq(through)
+		s.Seen -= range_.Count
+		if through <= seq {
+			t.delete(k)
+			return true, nil
+		}
+		rest, err := s.othersIn(seq+1, through)
+		s.Seen += rest
+		t.set(k, seen{seq + 1, rest}.encode())
+		return false, err
+	})
+	if err != nil {
+		return err
+	}
+	return s.setThrough(seq)
+}
+
+// setThrough moves Through and what is counted up to it.
+func (s *state) setThrough(seq store.Seq) error {
+	countable, own := uint64(0), uint64(0)
+	switch seq {
+	case 0:
+	case s.head.Seq:
+		countable, own = s.head.Countable, s.Own
+	default:
+		m, err := messageAt(s.r, s.room, seq)
+		if err != nil {
+			return err
+		}
+		countable = m.Countable
+		if own, err = ownThrough(s.r, s.room, s.user, seq); err != nil {
+			return err
+		}
+	}
+	s.Through, s.CountableThrough, s.OwnThrough = seq, countable, own
+	return nil
+}
+
+// unsee makes seq and all after it unread again. It reports whether that changed
+// anything; the caller writes the membership.
+func (s *state) unsee(t *tx, seq store.Seq) (changed bool, err error) {
+	err = s.eachSeen(seq, func(through store.Seq, range_ seen) (bool, error) {
+		changed = true
+		t.delete(inRoom(tagSeen, s.room, s.user).seq(through))
+		s.Seen -= range_.Count
+		if range_.From >= seq {
+			return true, nil
+		}
+		rest, err := s.othersIn(range_.From, seq-1)
+		s.Seen += rest
+		t.set(inRoom(tagSeen, s.room, s.user).seq(seq-1), seen{range_.From, rest}.encode())
+		return true, err
+	})
+	if through := max(seq-1, s.JoinedSeq); err == nil && through < s.Through {
+		return true, s.setThrough(through)
+	}
+	return changed, err
+}
+
+// addSeen makes one range seen that is beyond Through and overlaps no other.
+func (s *state) addSeen(t *tx, of span, count uint64) {
+	s.Seen += count
+	t.set(inRoom(tagSeen, s.room, s.user).seq(of.through), seen{of.from, count}.encode())
+}
+
+// eachReading visits a person's receipts that end at or after from, until visit returns false.
+func eachReading(r reader, room store.RoomID, user store.UserID, from store.Seq, visit func(through store.Seq, of reading) bool) error {
+	prefix := inRoom(tagRead, room, user)
+	return r.ascend(prefix, prefix.clone().seq(from), func(k, value []byte) (bool, error) {
+		of, err := decodeReading(value)
+		return err == nil && visit(lastSeq(k), of), err
+	})
+}
+
+// gaps returns the parts of what that no receipt covers and that hold something to have one.
+func (s *state) gaps(what span) (gaps []span, err error) {
+	from := what.from
+	err = eachReading(s.r, s.room, s.user, from, func(through store.Seq, of reading) bool {
+		if of.From > from {
+			gaps = append(gaps, span{from, min(of.From-1, what.through)})
+		}
+		from = through + 1
+		return from <= what.through
+	})
+	if err != nil {
+		return nil, err
+	}
+	if from <= what.through {
+		gaps = append(gaps, span{from, what.through})
+	}
+	kept := gaps[:0]
+	for _, gap := range gaps {
+		if n, err := s.readable(gap); err != nil {
+			return nil, err
+		} else if n > 0 {
+			kept = append(kept, gap)
+		}
+	}
+	return kept, nil
+}
+
+// readable returns how many messages can have the person's receipt.
+func (s *state) readable(what span) (uint64, error) {
+	n, err := s.othersIn(what.from, what.through)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	err = s.eachTomb(what.from, what.through, func(store.Seq) error { n--; return nil })
+	return n, err
+}
+
+// addReading writes a receipt, as one with its neighbours of exactly the same time.
+func (s *state) addReading(t *tx, what span, at time.Time) error {
+	k := inRoom(tagRead, s.room, s.user)
+	left := k.clone().seq(what.from - 1)
+	if before, ok, err := decoded(t, left, decodeReading); err != nil {
+		return err
+	} else if ok && before.At.Equal(at) {
+		t.delete(left)
+		what.from = before.From
+	}
+	err := eachReading(t, s.room, s.user, what.through+1, func(through store.Seq, next reading) bool {
+		if next.From == what.through+1 && next.At.Equal(at) {
+			what.through = through
+		}
+		return false
+	})
+	t.set(k.seq(what.through), reading{what.from, at}.encode())
+	return err
+}
+
+// Read marks everything since the latest join, through a message.
+func (s *Store) Read(ctx context.Context, room store.RoomID, user store.UserID, through store.MessageID, at time.Time) (store.Unread, error) {
+	at = millis(at)
+	err := s.write(ctx, func(t *tx) error {
+		of, err := stateOf(t, room, user)
+		if err != nil {
+			return err
+		}
+		m, ok, err := findMessage(t, through)
+		if err != nil {
+			return err
+		}
+		if !ok || m.Room != room {
+			return store.NotFound("message", through.String())
+		}
+		return of.readThrough(t, m, at)
+	})
+	if err != nil {
+		return store.Unread{}, err
+	}
+	return s.UnreadIn(ctx, room, user)
+}
+
+func (s *state) readThrough(t *tx, m store.Message, at time.Time) error {
+	var gaps []span
+	from := max(s.JoinedSeq, s.Receipts) + 1
+	if from <= m.Seq {
+		var err error
+		if gaps, err = s.gaps(span{from, m.Seq}); err != nil {
+			return err
+		}
+	}
+	waiting, err := s.countThrough(m.Seq)
+	if err != nil || waiting == 0 && len(gaps) == 0 {
+		return err
+	}
+	first := m.Seq
+	if waiting > 0 {
+		first = s.Through + 1
+	}
+	for _, gap := range gaps {
+		first = min(first, gap.from)
+		if err := s.addReading(t, gap, at); err != nil {
+			return err
+		}
+	}
+	s.Receipts = max(s.Receipts, m.Seq)
+	if err := s.seeThrough(t, m.Seq); err != nil {
+		return err
+	}
+	setMembership(t, s.room, s.user, s.membership)
+	t.log(store.Change{Kind: store.MessagesRead, Room: s.room, User: s.user, From: first, Seq: m.Seq, Message: m.ID, At: at})
+	return nil
+}
+
+// ReadOne marks exactly one message and returns when it was first read.
+func (s *Store) ReadOne(ctx context.Context, id store.MessageID, user store.UserID, at time.Time) (first time.Time, err error) {
+	at = millis(at)
+	err = s.write(ctx, func(t *tx) error {
+		first = at
+		m, err := getMessage(t, id)
+		if err != nil {
+			return err
+		}
+		of, err := stateOf(t, m.Room, user)
+		if err != nil || !m.Counts(user) {
+			return err
+		}
+		first, err = of.readOne(t, m, at)
+		return err
+	})
+	return first, err
+}
+
+func (s *state) readOne(t *tx, m store.Message, at time.Time) (first time.Time, err error) {
+	changed := true
+	first = at
+	err = eachReading(t, s.room, s.user, m.Seq, func(_ store.Seq, of reading) bool {
+		if of.From <= m.Seq {
+			changed, first = false, of.At
+		}
+		return false
+	})
+	if err == nil && changed {
+		err = s.addReading(t, span{m.Seq, m.Seq}, at)
+	}
+	if err != nil {
+		return first, err
+	}
+	end, err := s.seenThrough(m.Seq)
+	if err != nil {
+		return first, err
+	}
+	if m.Seq > s.Through && end == 0 {
+		changed = true
+		waiting, err := s.countThrough(m.Seq)
+		if err != nil {
+			return first, err
+		}
+		if waiting > 1 {
+			s.addSeen(t, span{m.Seq, m.Seq}, 1)
+		} else if err := s.seeThrough(t, m.Seq); err != nil {
+			return first, err
+		}
+		setMembership(t, s.room, s.user, s.membership)
+	}
+	if changed {
+		t.log(store.Change{Kind: store.MessagesRead, Room: s.room, User: s.user, From: m.Seq, Seq: m.Seq, Message: m.ID, At: first})
+	}
+	return first, nil
+}
+
+// MarkUnread sets the person's marker.
+func (s *Store) MarkUnread(ctx context.Context, id store.MessageID, user store.UserID) (store.Unread, error) {
+	var room store.RoomID
+	err := s.write(ctx, func(t *tx) error {
+		m, err := getMessage(t, id)
+		if err != nil {
+			return err
+		}
+		room = m.Room
+		of, err := stateOf(t, room, user)
+		if err != nil {
+			return err
+		}
+		changed, err := of.unsee(t, m.Seq)
+		if err != nil || !changed {
+			return err
+		}
+		setMembership(t, room, user, of.membership)
+		t.log(store.Change{Kind: store.MarkedUnread, Room: room, User: user, Message: id, Seq: m.Seq})
+		return nil
+	})
+	if err != nil {
+		return store.Unread{}, err
+	}
+	return s.UnreadIn(ctx, room, user)
+}
+
+// Readers returns the receipts that cover a message, by UserID.
+func (s *Store) Readers(ctx context.Context, id store.MessageID) ([]store.Receipt, error) {
+	var readers []store.Receipt
+	err := s.view(ctx, func(r *snapshot) error {
+		m, err := getMessage(r, id)
+		if err != nil || m.Deleted || m.Type == store.TypeSystem {
+			return err
+		}
+		prefix := newKey(tagRead).room(m.Room)
+		// One seek for each person who has receipts in the room: to the first range of
+		// theirs that ends at the message or later.
+		return r.leap(prefix, prefix.clone().user(0).seq(m.Seq), func(k, value []byte) (key, error) {
+			f := readKey(k[len(prefix)-1:])
+			user, through := f.user(), f.seq()
+			if through < m.Seq {
+				return prefix.clone().user(user).seq(m.Seq), nil
+			}
+			of, err := decodeReading(value)
+			if err == nil && of.From <= m.Seq && user != m.Author {
+				readers = append(readers, store.Receipt{Room: m.Room, User: user, From: m.Seq, Through: m.Seq, At: of.At})
+			}
+			return prefix.clone().user(user + 1).seq(m.Seq), err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return readers, nil
+}
