@@ -63,9 +63,29 @@ func Workspace(t *testing.T, open func(t *testing.T, o Options) store.Workspace)
 	}
 }
 
+// accountsGroups are the cases in the order they run.
+var accountsGroups = []struct {
+	name  string
+	cases []accountsCase
+}{
+	{"people", userCases},
+	{"setup", setupCases},
+	{"imports", importUserCases},
+	{"changes", revisionCases},
+	{"sessions", sessionCases},
+	{"codes", codeCases},
+}
+
 // Accounts runs every case about people, sessions, codes and settings, with an open as
 // for Workspace.
 func Accounts(t *testing.T, open func(t *testing.T, o Options) store.Accounts) {
+	for _, g := range accountsGroups {
+		t.Run(g.name, func(t *testing.T) {
+			for _, c := range g.cases {
+				t.Run(c.name, func(t *testing.T) { c.run(newOffice(t, open)) })
+			}
+		})
+	}
 }
 
 // Simulate does random things to a workspace and compares it with a plain model after
