@@ -265,8 +265,9 @@ func setupImported(o *office) {
 }
 
 func invites(o *office) {
+	boss := o.hire(admin("boss"))
 	now := o.clock.Now()
-	invite := store.Invite{Code: "welcome", By: 1, Room: "lobby", Expires: now.Add(time.Hour)}
+	invite := store.Invite{Code: "welcome", By: boss.ID, Room: "lobby", Expires: now.Add(time.Hour)}
 	o.fatal("add invite", o.AddInvite(o.ctx, invite))
 	o.reopen()
 	got, err := o.Invite(o.ctx, "welcome", now.Add(59*time.Minute))

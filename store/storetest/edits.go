@@ -276,7 +276,7 @@ func reactionLimit(f *fixture) {
 		f.fatal("react", err)
 	}
 	before := f.head()
-	_, _, err := f.React(f.ctx, m.ID, ann, "one more", true)
+	_, _, err := f.React(f.ctx, m.ID, ann, "more", true)
 	wantErr(f.t, "the 51st kind", err, store.ErrInvalid)
 	f.wantKinds(before)
 	first := strings.Repeat("r", 60) + "0"
@@ -287,7 +287,7 @@ func reactionLimit(f *fixture) {
 		_, _, err = f.React(f.ctx, m.ID, by, first, false)
 		f.fatal("take back", err)
 	}
-	if got, changed, err := f.React(f.ctx, m.ID, bob, "one more", true); err != nil || !changed || len(got.Reactions) != store.MaxReactionKinds {
+	if got, changed, err := f.React(f.ctx, m.ID, bob, "more", true); err != nil || !changed || len(got.Reactions) != store.MaxReactionKinds {
 		f.t.Errorf("a kind in place of another = %d kinds, %v, %v", len(got.Reactions), changed, err)
 	}
 }
