@@ -15,12 +15,30 @@ func (s *Service) Join(ctx context.Context, by store.User, id store.RoomID) (Roo
 	if err != nil {
 		return RoomView{}, err
 	}
-	if !a.inside {
-		if _, err := s.rooms.Join(ctx, store.Member{Room: id, User: by.ID}, by.ID, store.LineJoined); err != nil {
-			return RoomView{}, err
-		}
+	switch {
+	case a.inside && a.member.Hidden:
+		err = s.unhide(ctx, by, id)
+	case !a.inside:
+		_, err = s.rooms.Join(ctx, store.Member{Room: id, User: by.ID}, by.ID, store.LineJoined)
+	}
+	if err != nil {
+		return RoomView{}, err
 	}
 	return s.Room(ctx, by, id)
+}
+
+// unhide brings back a direct room that by left: asking for it again does that.
+func (s *Service) unhide(ctx context.Context, by store.User, id store.RoomID) error {
+	members, err := s.rooms.Members(ctx, id, 0, store.MaxDirectMembers)
+	if err != nil {
+		return err
+	}
+	people := make([]store.UserID, len(members))
+	for i, m := range members {
+		people[i] = m.User
+	}
+	_, _, err = s.rooms.DirectRoom(ctx, by.ID, people)
+	return err
 }
 
 // Leave ends by's membership; in a direct room it hides the room until its next message.

@@ -14,7 +14,7 @@ import (
 const maxMentions = 50
 
 var (
-	mentionRule = regexp.MustCompile("(?:^|[^\\pL\\pN_@`/.])@([A-Za-z0-9_][A-Za-z0-9_.-]{1,29})")
+	mentionRule = regexp.MustCompile("(?:^|[^\\pL\\pN_@`/.])@([A-Za-z0-9_][A-Za-z0-9_.-]{1,99})")
 	codeRule    = regexp.MustCompile("(?s)```.*?(?:```|$)|`[^`\n]*`")
 )
 

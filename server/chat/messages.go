@@ -115,7 +115,7 @@ type Query struct {
 	Before store.MessageID
 	After  store.MessageID
 	Around store.MessageID
-	Offset int // how many of the newest to pass over; only without the others
+	Offset store.Seq // how many of the newest to pass over; only without the others
 	Limit  int
 }
 
@@ -126,10 +126,10 @@ func (s *Service) History(ctx context.Context, by store.User, room store.RoomID,
 		return nil, err
 	}
 	if q.Offset > 0 {
-		if store.Seq(q.Offset) >= a.room.Head {
+		if q.Offset >= a.room.Head {
 			return nil, nil
 		}
-		return s.rooms.Page(ctx, room, store.Span{Before: a.room.Head + 1 - store.Seq(q.Offset), Limit: q.Limit})
+		return s.rooms.Page(ctx, room, store.Span{Before: a.room.Head + 1 - q.Offset, Limit: q.Limit})
 	}
 	return s.page(ctx, q, room, func(span store.Span) ([]store.Message, error) { return s.rooms.Page(ctx, room, span) })
 }

@@ -103,14 +103,20 @@ func (e ProfileEdit) check(by store.User) error {
 }
 
 // CloseAccount ends an account for good: its personal data goes at once, its sessions
-// end, its rooms are left. Its messages stay under the neutral name.
+// end, its rooms are left, except those an import is writing to. Its messages stay under
+// the neutral name.
 func (s *Service) CloseAccount(ctx context.Context, id store.UserID) error {
+	if err := s.limits.write(id); err != nil {
+		return err
+	}
 	if _, err := s.users.EditUser(ctx, id, func(u *store.User) error {
 		u.Close()
 		return nil
 	}); err != nil {
 		return err
 	}
+	// Nobody can ask for the rest again once the account is closed.
+	ctx = context.WithoutCancel(ctx)
 	if err := s.users.EndSessions(ctx, id, ""); err != nil {
 		return err
 	}
@@ -119,7 +125,8 @@ func (s *Service) CloseAccount(ctx context.Context, id store.UserID) error {
 		return err
 	}
 	for _, m := range rooms {
-		if _, err := s.rooms.Leave(ctx, m.Room, id, id, store.LineLeft); ignoreNotFound(err) != nil {
+		_, err := s.rooms.Leave(ctx, m.Room, id, id, store.LineLeft)
+		if ignoreNotFound(err) != nil && !errors.Is(err, store.ErrImportRunning) {
 			return err
 		}
 	}
@@ -150,25 +157,6 @@ func (s *Service) SetActive(ctx context.Context, id store.UserID, active bool) (
 		err = s.users.EndSessions(ctx, id, "")
 	}
 	return u, err
-}
-
-// Workspace returns the settings everybody may know.
-func (s *Service) Workspace(ctx context.Context) (store.Settings, error) {
-	return s.users.Settings(ctx)
-}
-
-// RenameWorkspace changes the workspace's name.
-func (s *Service) RenameWorkspace(ctx context.Context, by store.User, name string) (store.Settings, error) {
-	if !by.IsAdmin() {
-		return store.Settings{}, errNotAdmin
-	}
-	if err := store.CheckRoomName(name); err != nil {
-		return store.Settings{}, err
-	}
-	return s.users.EditSettings(ctx, func(w *store.Settings) error {
-		w.Name = name
-		return nil
-	})
 }
 
 func ignoreNotFound(err error) error {

@@ -89,19 +89,21 @@ func (s *Service) managed(ctx context.Context, by store.User, id store.RoomID) (
 	return a, nil
 }
 
-// message returns a message that by may read, and its room.
+// message returns a message that by may read, and its room. The room is asked for also
+// when there is no message, so that the answer takes the same time.
 func (s *Service) message(ctx context.Context, by store.User, id store.MessageID) (store.Message, access, error) {
 	m, err := s.rooms.Message(ctx, id)
-	if err == nil {
-		var a access
-		if a, err = s.visible(ctx, by, m.Room); err == nil {
-			return m, a, nil
-		}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return store.Message{}, access{}, err
 	}
-	if errors.Is(err, store.ErrNotFound) {
-		err = store.NotFound("message", id.String())
+	a, hidden := s.visible(ctx, by, m.Room)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || errors.Is(hidden, store.ErrNotFound):
+		return store.Message{}, access{}, store.NotFound("message", id.String())
+	case hidden != nil:
+		return store.Message{}, access{}, hidden
 	}
-	return store.Message{}, access{}, err
+	return m, a, nil
 }
 
 // messageInside is message for members of its room only.
