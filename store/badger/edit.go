@@ -126,8 +126,8 @@ func applyEdit(t *tx, h head, before, edited store.Message, by store.UserID) (st
 
 // React adds or takes back one person's reaction.
 func (s *Store) React(ctx context.Context, id store.MessageID, by store.UserID, reaction string, on bool) (m store.Message, changed bool, err error) {
-	if err := store.CheckReaction(reaction); err != nil {
-		return m, false, err
+	if reaction == "" || len(reaction) > store.MaxReaction {
+		return m, false, store.Invalid("reaction", "must be 1 to 64 bytes")
 	}
 	err = s.write(ctx, func(t *tx) (err error) {
 		changed = false

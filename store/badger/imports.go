@@ -236,9 +236,7 @@ func (s *state) passImport(t *tx, before store.Seq) error {
 		if _, err := s.unsee(t, what.from); err != nil {
 			return err
 		}
-		var n uint64
-		n, err = s.othersIn(what.from, what.through)
-		s.addSeen(t, what, n)
+		err = s.addSeen(t, what)
 	}
 	setMembership(t, s.room, s.user, s.membership)
 	return err

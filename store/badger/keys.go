@@ -32,6 +32,8 @@ const (
 	tagOpen        byte = 18 // room of KindOpen → –
 	tagNamed       byte = 19 // hash of name, creation, room of KindOpen → –
 	tagGone        byte = 20 // deleted room whose keys are not all erased → –
+
+	tagCount = 21
 )
 
 // key is a key under construction.

@@ -27,8 +27,9 @@ func (s *Store) Append(ctx context.Context, d store.Draft) (m store.Message, rep
 		return m, false, err
 	}
 	d.Mentions = slices.Compact(slices.Sorted(slices.Values(d.Mentions)))
+	print := fingerprint(d)
 	err = s.write(ctx, func(t *tx) (err error) {
-		m, repeated, err = appendDraft(t, d)
+		m, repeated, err = appendDraft(t, d, print)
 		return err
 	})
 	if err != nil {
@@ -37,7 +38,7 @@ func (s *Store) Append(ctx context.Context, d store.Draft) (m store.Message, rep
 	return m, repeated, nil
 }
 
-func appendDraft(t *tx, d store.Draft) (m store.Message, repeated bool, err error) {
+func appendDraft(t *tx, d store.Draft, print [8]byte) (m store.Message, repeated bool, err error) {
 	h, err := getHead(t, d.Room)
 	if err != nil {
 		return m, false, err
@@ -47,7 +48,7 @@ func appendDraft(t *tx, d store.Draft) (m store.Message, repeated bool, err erro
 		return m, false, err
 	}
 	if d.ClientID != "" {
-		m, repeated, err := repeatOf(t, d)
+		m, repeated, err := repeatOf(t, d, print)
 		if err != nil || repeated {
 			return m, repeated, err
 		}
@@ -82,7 +83,7 @@ func appendDraft(t *tx, d store.Draft) (m store.Message, repeated bool, err erro
 	t.set(headKey(d.Room), h.encode())
 	if d.ClientID != "" {
 		// Badger's clock is the real one, whatever ours is.
-		t.setUntil(onceKey(d.Author, d.ClientID), once{m.ID, fingerprint(d), t.now}.encode(), time.Now().Add(store.ClientIDLife))
+		t.setUntil(onceKey(d.Author, d.ClientID), once{m.ID, print, t.now}.encode(), time.Now().Add(store.ClientIDLife))
 	}
 	t.log(store.Change{Kind: store.MessagePosted, Room: m.Room, User: m.Author, Message: m.ID, Seq: m.Seq, RecordMessage: record(m)})
 	return m, false, nil
@@ -108,12 +109,12 @@ func (s *state) post(t *tx, m *store.Message) error {
 }
 
 // repeatOf finds the message that d repeats.
-func repeatOf(t *tx, d store.Draft) (m store.Message, repeated bool, err error) {
+func repeatOf(t *tx, d store.Draft, print [8]byte) (m store.Message, repeated bool, err error) {
 	o, ok, err := decoded(t, onceKey(d.Author, d.ClientID), decodeOnce)
 	if err != nil || !ok || !t.now.Before(o.At.Add(store.ClientIDLife)) {
 		return m, false, err
 	}
-	if o.Fingerprint != fingerprint(d) {
+	if o.Fingerprint != print {
 		return m, false, store.ErrOtherClientID
 	}
 	m, ok, err = findMessage(t, o.ID)
@@ -122,7 +123,11 @@ func repeatOf(t *tx, d store.Draft) (m store.Message, repeated bool, err error) 
 
 // fingerprint tells drafts apart that a client may not send under one client id.
 func fingerprint(d store.Draft) (sum [8]byte) {
-	hash := sha256.Sum256(fmt.Appendf(nil, "%q %s %s %s", d.Room, d.Parent, d.Type, d.Content))
+	if d.ClientID == "" {
+		return sum
+	}
+	b := pack(64 + len(d.Content)).text(string(d.Room)).id(d.Parent).text(string(d.Type)).text(d.Content)
+	hash := sha256.Sum256(b)
 	copy(sum[:], hash[:])
 	return sum
 }

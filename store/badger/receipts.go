@@ -19,16 +19,11 @@ func (s *state) seeThrough(t *tx, seq store.Seq) error {
 		if range_.From > seq {
 			return false, nil
 		}
-		k := inRoom(tagSeen, s.room, s.user).seq(through)
-		s.Seen -= range_.Count
-		if through <= seq {
-			t.delete(k)
-			return true, nil
+		s.dropSeen(t, through, range_)
+		if through > seq {
+			return false, s.addSeen(t, span{seq + 1, through})
 		}
-		rest, err := s.othersIn(seq+1, through)
-		s.Seen += rest
-		t.set(k, seen{seq + 1, rest}.encode())
-		return false, err
+		return true, nil
 	})
 	if err != nil {
 		return err
@@ -62,15 +57,11 @@ func (s *state) setThrough(seq store.Seq) error {
 func (s *state) unsee(t *tx, seq store.Seq) (changed bool, err error) {
 	err = s.eachSeen(seq, func(through store.Seq, range_ seen) (bool, error) {
 		changed = true
-		t.delete(inRoom(tagSeen, s.room, s.user).seq(through))
-		s.Seen -= range_.Count
+		s.dropSeen(t, through, range_)
 		if range_.From >= seq {
 			return true, nil
 		}
-		rest, err := s.othersIn(range_.From, seq-1)
-		s.Seen += rest
-		t.set(inRoom(tagSeen, s.room, s.user).seq(seq-1), seen{range_.From, rest}.encode())
-		return true, err
+		return true, s.addSeen(t, span{range_.From, seq - 1})
 	})
 	if through := max(seq-1, s.JoinedSeq); err == nil && through < s.Through {
 		return true, s.setThrough(through)
@@ -78,10 +69,76 @@ func (s *state) unsee(t *tx, seq store.Seq) (changed bool, err error) {
 	return changed, err
 }
 
-// addSeen makes one range seen that is beyond Through and overlaps no other.
-func (s *state) addSeen(t *tx, of span, count uint64) {
-	s.Seen += count
-	t.set(inRoom(tagSeen, s.room, s.user).seq(of.through), seen{of.from, count}.encode())
+// seeRead makes what has a receipt before seq seen again: there is one marker, and when it
+// moves on, an earlier place of it counts no more. It reports whether that changed
+// anything; the caller writes the membership.
+func (s *state) seeRead(t *tx, seq store.Seq) (changed bool, err error) {
+	if seq <= s.Through+1 {
+		return false, nil
+	}
+	if n, err := s.countThrough(seq - 1); err != nil || n == 0 {
+		return false, err
+	}
+	var read []span
+	err = eachReading(s.r, s.room, s.user, s.Through+1, func(through store.Seq, of reading) bool {
+		if of.From < seq {
+			read = append(read, span{max(of.From, s.Through+1), min(through, seq-1)})
+		}
+		return of.From < seq
+	})
+	for _, of := range read {
+		if err != nil {
+			break
+		}
+		var more bool
+		more, err = s.seeSpan(t, of)
+		changed = changed || more
+	}
+	if err != nil || !changed {
+		return changed, err
+	}
+	n, err := s.countThrough(seq - 1)
+	if err == nil && n == 0 {
+		err = s.seeThrough(t, seq-1)
+	}
+	return changed, err
+}
+
+// seeSpan adds what is beyond Through to the seen ranges, joined with those it overlaps.
+func (s *state) seeSpan(t *tx, what span) (changed bool, err error) {
+	before, within := s.Seen, false
+	err = s.eachSeen(what.from, func(through store.Seq, range_ seen) (bool, error) {
+		if range_.From > what.through {
+			return false, nil
+		}
+		if within = range_.From <= what.from && through >= what.through; within {
+			return false, nil
+		}
+		what = span{min(what.from, range_.From), max(what.through, through)}
+		s.dropSeen(t, through, range_)
+		return true, nil
+	})
+	if err != nil || within {
+		return false, err
+	}
+	err = s.addSeen(t, what)
+	return s.Seen != before, err
+}
+
+// addSeen makes a range seen that is beyond Through and overlaps no other.
+func (s *state) addSeen(t *tx, what span) error {
+	n, err := s.othersIn(what.from, what.through)
+	if err != nil || n == 0 {
+		return err
+	}
+	s.Seen += n
+	t.set(inRoom(tagSeen, s.room, s.user).seq(what.through), seen{what.from, n}.encode())
+	return nil
+}
+
+func (s *state) dropSeen(t *tx, through store.Seq, range_ seen) {
+	s.Seen -= range_.Count
+	t.delete(inRoom(tagSeen, s.room, s.user).seq(through))
 }
 
 // eachReading visits a person's receipts that end at or after from, until visit returns false.
@@ -250,8 +307,11 @@ func (s *state) readOne(t *tx, m store.Message, at time.Time) (first time.Time, 
 			return first, err
 		}
 		if waiting > 1 {
-			s.addSeen(t, span{m.Seq, m.Seq}, 1)
-		} else if err := s.seeThrough(t, m.Seq); err != nil {
+			err = s.addSeen(t, span{m.Seq, m.Seq})
+		} else {
+			err = s.seeThrough(t, m.Seq)
+		}
+		if err != nil {
 			return first, err
 		}
 		setMembership(t, s.room, s.user, s.membership)
@@ -275,8 +335,12 @@ func (s *Store) MarkUnread(ctx context.Context, id store.MessageID, user store.U
 		if err != nil {
 			return err
 		}
+		back, err := of.seeRead(t, m.Seq)
+		if err != nil {
+			return err
+		}
 		changed, err := of.unsee(t, m.Seq)
-		if err != nil || !changed {
+		if err != nil || !back && !changed {
 			return err
 		}
 		setMembership(t, room, user, of.membership)

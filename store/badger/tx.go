@@ -17,8 +17,8 @@ type tx struct {
 	now     time.Time
 	newID   func() store.MessageID
 	epoch   uint64
-	last    uint64                      // newest log entry before the batch
-	pending map[byte]map[string]pending // by tag, because some tags are walked
+	last    uint64                       // newest log entry before the batch
+	pending [tagCount]map[string]pending // by tag, because some tags are walked
 	changes []store.Change
 	keys    int // upper bound of keys written
 	bytes   int // and of their size in a transaction
@@ -27,23 +27,22 @@ type tx struct {
 
 // pending is a write that is not committed.
 type pending struct {
+	key     key
 	value   []byte // nil: deleted
 	expires uint64 // Unix seconds, 0: never
 }
 
 // undo is what a key was in the batch before the running operation.
 type undo struct {
-	key     key
-	was     pending
-	existed bool
+	key key
+	was pending // without key: was not in the batch
 }
 
 // mark is a place in a batch to come back to.
 type mark struct{ changes, keys, bytes int }
 
 func (s *Store) newTx(base *snapshot) *tx {
-	return &tx{base: base, now: s.now(), newID: s.options.NewID, epoch: s.epoch, last: s.log.last(),
-		pending: make(map[byte]map[string]pending)}
+	return &tx{base: base, now: s.now(), newID: s.options.NewID, epoch: s.epoch, last: s.log.last()}
 }
 
 // begin starts an operation.
@@ -55,7 +54,7 @@ func (t *tx) begin() mark {
 // rollback takes back what was done since begin.
 func (t *tx) rollback(m mark) {
 	for _, u := range slices.Backward(t.undo) {
-		if u.existed {
+		if u.was.key != nil {
 			t.pending[u.key[0]][string(u.key)] = u.was
 		} else {
 			delete(t.pending[u.key[0]], string(u.key))
@@ -67,28 +66,27 @@ func (t *tx) rollback(m mark) {
 
 func (t *tx) empty() bool { return t.keys == 0 && len(t.changes) == 0 }
 
-func (t *tx) write(k key, p pending) {
-	of := t.pending[k[0]]
+func (t *tx) write(p pending) {
+	of := t.pending[p.key[0]]
 	if of == nil {
 		of = make(map[string]pending)
-		t.pending[k[0]] = of
+		t.pending[p.key[0]] = of
 	}
-	was, existed := of[string(k)]
-	t.undo = append(t.undo, undo{k, was, existed})
-	of[string(k)] = p
+	t.undo = append(t.undo, undo{p.key, of[string(p.key)]})
+	of[string(p.key)] = p
 	t.keys++
-	t.bytes += len(k) + len(p.value) + entryOverhead
+	t.bytes += len(p.key) + len(p.value) + entryOverhead
 }
 
 // set writes a value. Key and value belong to the batch from now on.
-func (t *tx) set(k key, value []byte) { t.write(k, pending{value: value}) }
+func (t *tx) set(k key, value []byte) { t.write(pending{key: k, value: value}) }
 
 // setUntil is set for a value that Badger may forget.
 func (t *tx) setUntil(k key, value []byte, expires time.Time) {
-	t.write(k, pending{value, uint64(expires.Unix())})
+	t.write(pending{k, value, uint64(expires.Unix())})
 }
 
-func (t *tx) delete(k key) { t.write(k, pending{}) }
+func (t *tx) delete(k key) { t.write(pending{key: k}) }
 
 // log adds a change. Position and, where it is zero, At are filled in.
 func (t *tx) log(c store.Change) {
@@ -122,17 +120,13 @@ func (t *tx) walk(prefix, from key, compare func(a, b []byte) int,
 	base func(prefix, from key, visit func(k, value []byte) (bool, error)) error,
 	visit func(k, value []byte) (bool, error),
 ) error {
-	type item struct {
-		key []byte
-		pending
-	}
-	var ours []item
-	for k, p := range t.pending[prefix[0]] {
-		if b := []byte(k); bytes.HasPrefix(b, prefix) && (from == nil || compare(b, from) >= 0) {
-			ours = append(ours, item{b, p})
+	var ours []pending
+	for _, p := range t.pending[prefix[0]] {
+		if bytes.HasPrefix(p.key, prefix) && (from == nil || compare(p.key, from) >= 0) {
+			ours = append(ours, p)
 		}
 	}
-	slices.SortFunc(ours, func(a, b item) int { return compare(a.key, b.key) })
+	slices.SortFunc(ours, func(a, b pending) int { return compare(a.key, b.key) })
 
 	// until visits our keys before k, all of them without k.
 	until := func(k []byte) (more bool, err error) {
@@ -171,12 +165,12 @@ func (t *tx) walk(prefix, from key, compare func(a, b []byte) int,
 // into puts the batch into a Badger transaction.
 func (t *tx) into(txn *engine.Txn) error {
 	for _, of := range t.pending {
-		for k, p := range of {
+		for _, p := range of {
 			var err error
 			if p.value == nil {
-				err = txn.Delete([]byte(k))
+				err = txn.Delete(p.key)
 			} else {
-				err = txn.SetEntry(&engine.Entry{Key: []byte(k), Value: p.value, ExpiresAt: p.expires})
+				err = txn.SetEntry(&engine.Entry{Key: p.key, Value: p.value, ExpiresAt: p.expires})
 			}
 			if err != nil {
 				return err

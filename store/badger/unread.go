@@ -151,6 +151,11 @@ func (s *state) countThrough(through store.Seq) (uint64, error) {
 
 // first returns the oldest unread message; there must be one.
 func (s *state) first() (found store.Message, err error) {
+	// Most often it is the very next one, and finding that costs less than a walk.
+	m, err := messageAt(s.r, s.room, s.Through+1)
+	if err != nil || m.Counts(s.user) && s.Seen == 0 {
+		return m, err
+	}
 	prefix := newKey(tagMessage).room(s.room)
 	for from := s.Through + 1; found.Seq == 0 && from != 0 && err == nil; {
 		next := store.Seq(0)
