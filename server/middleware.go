@@ -1,0 +1,171 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/hearthchat/hearth/server/auth"
+	"github.com/hearthchat/hearth/store"
+)
+
+// requestTimeout is how long the work of one request may take.
+const requestTimeout = 30 * time.Second
+
+// local names what a request carries from one handler to the next. Keys of a type of our
+// own are not copied to sockets.
+type local int
+
+const (
+	localID local = iota
+	localViewer
+	localSocket
+)
+
+var requestIDRule = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+
+// requestID returns the name of a request: the client's own, or one made here.
+func requestID(c *fiber.Ctx) string {
+	if id, ok := c.Locals(localID).(string); ok {
+		return id
+	}
+	id := strings.Clone(c.Get(fiber.HeaderXRequestID))
+	if !requestIDRule.MatchString(id) {
+		var b [10]byte
+		_, _ = rand.Read(b[:]) // never fails
+		id = hex.EncodeToString(b[:])
+	}
+	c.Locals(localID, id)
+	return id
+}
+
+// viewer returns who is asking; only behind a route that needs a token is there anybody.
+func viewer(c *fiber.Ctx) auth.Viewer {
+	v, _ := c.Locals(localViewer).(auth.Viewer)
+	return v
+}
+
+// around is about every request: its name, headers, time limit, error and line in the log.
+func (s *Server) around(c *fiber.Ctx) error {
+	start := time.Now()
+	s.prepare(c)
+	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+	defer cancel()
+	c.SetUserContext(ctx)
+	if !s.cors(c) {
+		if err := s.next(c); err != nil {
+			if err := s.fail(c, err); err != nil {
+				return err
+			}
+		}
+	}
+	s.logRequest(c, time.Since(start))
+	return nil
+}
+
+// next runs the route. What no route matches is the web app's, except under /api.
+func (s *Server) next(c *fiber.Ctx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.LogAttrs(c.UserContext(), slog.LevelError, "panic", slog.String("request_id", requestID(c)),
+				slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
+			c.Response().Reset()
+			s.prepare(c)
+			err = errPanic
+		}
+	}()
+	err = c.Next()
+	if router := (*fiber.Error)(nil); errors.As(err, &router) && router.Code == fiber.StatusNotFound && !underAPI(c) {
+		if method := c.Method(); method == fiber.MethodGet || method == fiber.MethodHead {
+			return s.serveApp(c)
+		}
+	}
+	return err
+}
+
+var errPanic = errors.New("panic")
+
+// underAPI reports whether a path belongs to the API, whatever the case: /API/x is a
+// mistake and no page of the web app.
+func underAPI(c *fiber.Ctx) bool {
+	path := c.Path()
+	return len(path) >= 4 && strings.EqualFold(path[:4], "/api") && (len(path) == 4 || path[4] == '/')
+}
+
+// prepare sets what every answer has. Nothing of the API may be kept, framed or guessed at.
+func (s *Server) prepare(c *fiber.Ctx) {
+	for _, h := range [...][2]string{
+		{fiber.HeaderXRequestID, requestID(c)},
+		{fiber.HeaderXContentTypeOptions, "nosniff"},
+		{fiber.HeaderXFrameOptions, "DENY"},
+		{fiber.HeaderReferrerPolicy, "no-referrer"},
+		{fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'"},
+		{"Cross-Origin-Opener-Policy", "same-origin"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{fiber.HeaderPermissionsPolicy, "camera=(), microphone=(), geolocation=()"},
+		{fiber.HeaderCacheControl, "no-store"},
+	} {
+		c.Set(h[0], h[1])
+	}
+	if s.secure(c) {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
+}
+
+// refuse answers a request that could not even be read.
+func (s *Server) refuse(c *fiber.Ctx, err error) error {
+	s.prepare(c)
+	if conn, ok := c.Context().Conn().(*conn); ok {
+		conn.linger.Store(true)
+	}
+	if err := s.fail(c, err); err != nil {
+		return err
+	}
+	s.logRequest(c, 0)
+	return nil
+}
+
+// logRequest writes one line for a request. Neither the address, which may carry secrets,
+// nor anything that was sent is in it.
+func (s *Server) logRequest(c *fiber.Ctx, took time.Duration) {
+	route := ""
+	if r := c.Route(); r != nil && r.Path != "/" || c.Path() == "/" {
+		route = c.Route().Path
+	}
+	s.log.LogAttrs(c.UserContext(), slog.LevelInfo, "request",
+		slog.String("method", strings.Clone(c.Method())), slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
+		slog.Duration("took", took), slog.String("request_id", requestID(c)), slog.Int64("user_id", int64(viewer(c).User.ID)))
+}
+
+// admit lets a request pass to its route, or says why not: without a token that is good
+// only routes for anybody are open, guests and ordinary members stop where the table says.
+func (s *Server) admit(c *fiber.Ctx, r Route) error {
+	if r.Who == anybody {
+		return nil
+	}
+	token := bearer(c)
+	if token == "" && r.socket() {
+		token = socketToken(c)
+	}
+	v, err := s.auth.Authenticate(c.UserContext(), token)
+	if err != nil {
+		return err
+	}
+	c.Locals(localViewer, v)
+	switch {
+	case r.Who == account && v.User.Role == store.RoleGuest:
+		return store.Forbidden("guest", "Guests may not do this")
+	case r.Who == admin && !v.User.IsAdmin():
+		return store.Forbidden("not_admin", "Only administrators may do this")
+	}
+	return nil
+}
