@@ -113,7 +113,7 @@ function inline(line: string, named: Named, depth = 0): ReactNode[] {
 /** A link, without the full stop or bracket that ends the sentence around it. */
 function link(url: string): [string, ReactNode] {
   let whole = url.replace(/[.,;:!?'*_]+$/, "");
-  if (whole.endsWith(")") && !whole.includes("(")) whole = whole.slice(0, -1);
+  while (whole.endsWith(")") && whole.split(")").length > whole.split("(").length) whole = whole.slice(0, -1);
   return [
     whole,
     <a href={whole} target="_blank" rel="noopener noreferrer">
