@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hearthchat/hearth/store"
+)
+
+var checkCommand = &command{
+	name: "check", about: "read all data and report everything that does not fit together",
+	more: "It changes nothing, and may run while the server does. Each problem is a line; if there\nis any, the exit code is 1.",
+	work: check, examples: []string{"hearth check", "hearth check --data /srv/hearth"},
+}
+
+// check verifies each store by itself and then what one says of the other.
+func check(ctx context.Context, s *system, j *job) error {
+	problems := 0
+	report := func(problem string) {
+		problems++
+		j.say(problem)
+	}
+	err := errors.Join(s.verifyStores(ctx, report), s.verifyPeople(ctx, report))
+	switch {
+	case err != nil && problems > 0:
+		return fmt.Errorf("%d problems found before the check had to stop: %w", problems, err)
+	case err != nil:
+		return fmt.Errorf("check: %w", err)
+	case problems == 1:
+		return errors.New("1 problem found: restore a backup, or keep this one's words and ask for help")
+	case problems > 1:
+		return fmt.Errorf("%d problems found: restore a backup, or keep these lines and ask for help", problems)
+	}
+	j.say("everything fits together")
+	return nil
+}
+
+// verifyPeople reports whom the rooms name and the accounts do not know: creators,
+// members and authors.
+func (y *system) verifyPeople(ctx context.Context, report func(problem string)) error {
+	c := &crossCheck{system: y, report: report, known: make(map[store.UserID]bool), rooms: make(map[store.RoomID]bool)}
+	const page = 1000
+	for after := store.UserID(0); ; {
+		users, err := y.people.ListUsers(ctx, "", after, page)
+		if err != nil {
+			return err
+		}
+		for _, u := range users {
+			c.known[u.ID] = true
+			memberships, err := y.rooms.RoomsOf(ctx, u.ID)
+			if err != nil {
+				return err
+			}
+			for _, m := range memberships {
+				c.rooms[m.Room] = true
+			}
+			after = u.ID
+		}
+		if len(users) < page {
+			break
+		}
+	}
+	for after := store.RoomID(""); ; {
+		rooms, err := y.rooms.OpenRooms(ctx, after, page)
+		if err != nil {
+			return err
+		}
+		for _, r := range rooms {
+			c.rooms[r.ID] = true
+			after = r.ID
+		}
+		if len(rooms) < page {
+			break
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.rooms)) {
+		if err := c.room(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) { // deleted meanwhile
+			return err
+		}
+	}
+	return nil
+}
+
+// crossCheck compares what the rooms say of people with the accounts.
+type crossCheck struct {
+	*system
+	report func(problem string)
+	known  map[store.UserID]bool
+	rooms  map[store.RoomID]bool
+}
+
+// person reports an account that is not there, once a place.
+func (c *crossCheck) person(ctx context.Context, id store.UserID, where string) error {
+	there, seen := c.known[id]
+	if !seen {
+		_, err := c.people.User(ctx, id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		there = err == nil
+		c.known[id] = there
+	}
+	if !there {
+		c.report(fmt.Sprintf("%s has the user_id %d, and there is no such account", where, id))
+	}
+	return nil
+}
+
+func (c *crossCheck) room(ctx context.Context, id store.RoomID) error {
+	room, err := c.system.rooms.Room(ctx, id)
+	if err != nil {
+		return err
+	}
+	if room.Creator != 0 {
+		if err := c.person(ctx, room.Creator, fmt.Sprintf("the creator of room %s", id)); err != nil {
+			return err
+		}
+	}
+	const page = 1000
+	for after := store.UserID(0); ; {
+		members, err := c.system.rooms.Members(ctx, id, after, page)
+		if err != nil {
+			return err
+		}
+		for _, m := range members {
+			if err := c.person(ctx, m.User, fmt.Sprintf("a member of room %s", id)); err != nil {
+				return err
+			}
+			after = m.User
+		}
+		if len(members) < page {
+			break
+		}
+	}
+	for span := (store.Span{Oldest: true, Limit: page}); ; {
+		messages, err := c.system.rooms.Page(ctx, id, span)
+		if err != nil {
+			return err
+		}
+		for _, m := range messages {
+			if err := c.person(ctx, m.Author, fmt.Sprintf("the author of message %s, number %d of room %s,", m.ID, m.Seq, id)); err != nil {
+				return err
+			}
+			span.After, span.Oldest = m.Seq, false
+		}
+		if len(messages) < page {
+			return nil
+		}
+	}
+}
