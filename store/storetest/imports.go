@@ -44,7 +44,7 @@ func foreign(room store.RoomID, first, n int) []store.Message {
 }
 
 func foreignID(i int) store.MessageID {
-	return store.MessageID{0: 0xee, 6: 0x80, 8: 0x80, 14: byte(i >> 8), 15: byte(i)}
+	return store.MessageID{0: 0xee, 6: 0x80, 8: 0x80, 13: byte(i >> 16), 14: byte(i >> 8), 15: byte(i)}
 }
 
 // bring imports messages between BeginImport and EndImport.

@@ -93,6 +93,7 @@ func Accounts(t *testing.T, open func(t *testing.T, o Options) store.Accounts) {
 // in the environment win over both, and HEARTH_SOAK=1 does many more steps. A failure
 // prints what runs it again.
 func Simulate(t *testing.T, open func(t *testing.T, o Options) store.Workspace, seed uint64, steps int) {
+	simulate(t, open, planOf(t, seed, steps, 600, 20_000))
 }
 
 // SimulateAccounts is Simulate for people, sessions, codes and settings.
