@@ -160,6 +160,17 @@ func TestAdministrators(t *testing.T) {
 	}
 }
 
+func TestAdministratorHidesARoomFromThemselves(t *testing.T) {
+	w := newWorld(t, chat.Options{Unlimited: true})
+	room, private := w.room(w.ann, false), true
+	if v, err := w.EditRoom(w.ctx(), w.ada, room, chat.RoomEdit{Private: &private}); err != nil || v.Kind != store.KindClosed || v.Joined {
+		t.Errorf("the edit: %+v, %v", v, err)
+	}
+	if _, err := w.Room(w.ctx(), w.ada, room); kindOf(err) != store.ErrNotFound {
+		t.Errorf("afterwards: %v, want not found", err)
+	}
+}
+
 func TestRatesPerAccount(t *testing.T) {
 	w := newWorld(t, chat.Options{})
 	room := w.room(w.ann, false, w.bob)

@@ -127,9 +127,13 @@ func (s *Service) Room(ctx context.Context, by store.User, id store.RoomID) (Roo
 	if err != nil {
 		return RoomView{}, err
 	}
-	v := RoomView{Room: a.room, Joined: a.inside, Hidden: a.member.Hidden}
+	return s.view(ctx, by, a)
+}
+
+func (s *Service) view(ctx context.Context, by store.User, a access) (v RoomView, err error) {
+	v = RoomView{Room: a.room, Joined: a.inside, Hidden: a.member.Hidden}
 	if a.inside {
-		if v.Unread, err = s.rooms.UnreadIn(ctx, id, by.ID); err != nil {
+		if v.Unread, err = s.rooms.UnreadIn(ctx, a.room.ID, by.ID); err != nil {
 			return v, err
 		}
 	}
@@ -216,15 +220,17 @@ type RoomEdit struct {
 	Private     *bool
 }
 
-// EditRoom changes a room that by owns, moderates or administers.
+// EditRoom changes a room that by owns, moderates or administers, and returns it also to
+// an administrator who has just hidden it from themselves.
 func (s *Service) EditRoom(ctx context.Context, by store.User, id store.RoomID, e RoomEdit) (RoomView, error) {
 	if err := s.limits.write(by.ID); err != nil {
 		return RoomView{}, err
 	}
-	if _, err := s.managed(ctx, by, id); err != nil {
+	a, err := s.managed(ctx, by, id)
+	if err != nil {
 		return RoomView{}, err
 	}
-	_, err := s.rooms.EditRoom(ctx, id, by.ID, func(r *store.Room) error {
+	a.room, err = s.rooms.EditRoom(ctx, id, by.ID, func(r *store.Room) error {
 		if e.Name != nil {
 			r.Name = *e.Name
 		}
@@ -242,7 +248,7 @@ func (s *Service) EditRoom(ctx context.Context, by store.User, id store.RoomID, 
 	if err != nil {
 		return RoomView{}, err
 	}
-	return s.Room(ctx, by, id)
+	return s.view(ctx, by, a)
 }
 
 // DeleteRoom removes a room that by owns, moderates or administers.
