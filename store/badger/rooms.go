@@ -114,7 +114,11 @@ func createRoom(t *tx, r store.Room, members []store.Member) (store.Room, error)
 		role := cmp.Or(m.Role, store.RoomMember)
 		addMember(t, &h, r.ID, m.User, membership{Role: role, JoinedAt: t.now})
 	}
-	if r.Source == "" && r.Kind != store.KindDirect {
+	if r.Kind == store.KindDirect {
+		if err := setPair(t, r.ID, members); err != nil {
+			return r, err
+		}
+	} else if r.Source == "" {
 		postLine(t, r.ID, &h, r.Creator, store.LineCreated)
 	}
 	t.set(headKey(r.ID), h.encode())
@@ -199,11 +203,29 @@ func (s *Store) DirectRoom(ctx context.Context, by store.UserID, people []store.
 		}
 		r = store.Room{ID: store.RoomID(t.newID().String()), Kind: store.KindDirect, Creator: by}
 		r, err = createRoom(t, r, members)
-		t.set(k, append(pack(40), r.ID...))
-		made = true
+		made = err == nil
 		return err
 	})
 	return r, made, err
+}
+
+// setPair makes a new room the direct room of its members.
+func setPair(t *tx, room store.RoomID, members []store.Member) error {
+	var people []store.UserID
+	for _, m := range members {
+		people = append(people, m.User)
+	}
+	if len(people) == 0 || len(people) > store.MaxDirectMembers {
+		return store.Invalid("members", "a direct room has 1 to 50")
+	}
+	k := pairKey(people)
+	if _, taken, err := t.get(k); err != nil {
+		return err
+	} else if taken {
+		return store.Conflict("room_exists", "Room already exists", "these people have a direct room")
+	}
+	t.set(k, append(pack(40), room...))
+	return nil
 }
 
 // showDirect returns a direct room, not hidden any more for one person.
