@@ -24,8 +24,11 @@ type document struct {
 	serverFrame *jsonschema.Schema
 	clientFrame *jsonschema.Schema
 
+	frameTypes []string // of the server's frames
+
 	mu      sync.Mutex
 	visited map[visit]bool
+	heard   map[string]bool // types of frames
 }
 
 // operation is one method of one path of the document.
@@ -73,7 +76,8 @@ func readDocument(file string) (*document, error) {
 			Responses   map[string]answerShape `json:"responses"`
 		} `json:"paths"`
 		Components struct {
-			Responses map[string]answerShape `json:"responses"`
+			Responses map[string]answerShape     `json:"responses"`
+			Schemas   map[string]json.RawMessage `json:"schemas"`
 		} `json:"components"`
 	}
 	if err := json.Unmarshal(raw, &shape); err != nil {
@@ -85,7 +89,7 @@ func readDocument(file string) (*document, error) {
 	if err := compiler.AddResource(file, whole); err != nil {
 		return nil, err
 	}
-	d := &document{visited: map[visit]bool{}}
+	d := &document{frameTypes: frameTypes(shape.Components.Schemas), visited: map[visit]bool{}, heard: map[string]bool{}}
 	if d.serverFrame, err = compiler.Compile(file + "#/components/schemas/ServerFrame"); err != nil {
 		return nil, err
 	}
@@ -203,12 +207,15 @@ func (d *document) judge(t *testing.T, method, path string, response *http.Respo
 
 var requestID = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 
-// judgeFrame holds one frame from the server to the document.
-func (d *document) judgeFrame(t *testing.T, frame []byte) {
+// judgeFrame holds one frame from the server to the document and remembers its type.
+func (d *document) judgeFrame(t *testing.T, kind string, frame []byte) {
 	t.Helper()
 	if err := judgeJSON(d.serverFrame, frame); err != nil {
 		t.Errorf("frame out of its schema: %v\n%.2000s", err, frame)
 	}
+	d.mu.Lock()
+	d.heard[kind] = true
+	d.mu.Unlock()
 }
 
 func judgeJSON(schema *jsonschema.Schema, text []byte) error {
