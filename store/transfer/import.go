@@ -47,6 +47,7 @@ func Import(ctx context.Context, lines iter.Seq2[Line, error], to Target, o Opti
 	defer func() {
 		// The rooms open again whatever ended the import, also the end of ctx.
 		err = errors.Join(err, w.end(context.WithoutCancel(ctx)))
+		w.count(&report)
 	}()
 	return read(ctx, lines, o, w)
 }
@@ -56,7 +57,7 @@ func read(ctx context.Context, lines iter.Seq2[Line, error], o Options, w *write
 	s := newSorter()
 	progress := func() {
 		if w != nil {
-			s.report.AddedMessages, s.report.AddedPeople, s.report.AddedRooms = w.messages, w.accounts, w.opened
+			w.count(&s.report)
 		}
 		if o.Progress != nil {
 			o.Progress(s.report)
@@ -103,6 +104,11 @@ type writer struct {
 	bytes     int
 
 	messages, accounts, opened int // added
+}
+
+// count says in a report what was added.
+func (w *writer) count(r *Report) {
+	r.AddedMessages, r.AddedPeople, r.AddedRooms = w.messages, w.accounts, w.opened
 }
 
 // add puts a line into the batch.
