@@ -1,10 +1,10 @@
+import "./ui/tokens.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Session } from "./api/session.ts";
 import { App } from "./app/app.tsx";
 import { ErrorBoundary } from "./app/error-boundary.tsx";
 import { applyAppearance } from "./state/appearance.ts";
-import "./ui/tokens.css";
 
 applyAppearance();
 createRoot(document.getElementById("root")!).render(

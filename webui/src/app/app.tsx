@@ -25,7 +25,8 @@ export function App({ session }: { session: Session }) {
   const [settingUp, setSettingUp] = useState(location === "/setup" && window.location.hash.length > 1);
 
   useEffect(() => {
-    void session.start();
+    // Who is in already, such as after a reload in the second step, needs no setup.
+    void session.start().then(() => session.standing.type === "in" && setSettingUp(false));
   }, [session]);
   useEffect(() => {
     if (!away) return;
@@ -35,7 +36,7 @@ export function App({ session }: { session: Session }) {
   useEffect(() => {
     if (standing.type === "starting" || away) return;
     ask<WorkspaceInfo>("GET", "/api/workspace").then(setInfo, () => undefined);
-  }, [standing.type, away]);
+  }, [standing.type, away, settingUp]);
 
   const enter = (room: string) => {
     setSettingUp(false);

@@ -1,7 +1,7 @@
 import { Refused } from "../api/http.ts";
 import type { Session } from "../api/session.ts";
 import { LiveSocket, type SocketOptions } from "../api/socket.ts";
-import { keep, roomPath, type Room, type RoomId, type ServerFrame, type Self } from "../api/wire.ts";
+import { keep, roomPath, type Room, type RoomId, type ServerFrame, type Self, type User, type UserId } from "../api/wire.ts";
 import { History } from "./history.ts";
 import { Keeper, newClientId, refusalInWords, type Shelf } from "./outbox.ts";
 import type { WorkspaceEvent } from "./reduce.ts";
@@ -247,6 +247,7 @@ export class Client {
         this.#forget(frame.client_id ?? "");
         return this.#tell(frame);
       case "typing_update":
+        for (const user of frame.typing_users) this.#meet(user);
         return this.#tell({ ...frame, at: Date.now() });
       case "unread_update": {
         const { type, room_id, unread, mentions } = frame;
@@ -280,6 +281,12 @@ export class Client {
       case "user_left":
         if (frame.user_id === me || frame.room_id === this.#open) this.#refreshRoom(frame.room_id);
     }
+  }
+
+  /** Learns the name of somebody who has not been seen before. */
+  #meet(user: UserId): void {
+    if (this.store.get().users[user]) return;
+    this.once(`user ${user}`, () => this.load<{ user: User }>(`/api/users/${user}`, (answer) => [{ type: "users", users: [answer.user] }]));
   }
 
   /** Loads a room anew soon; many comings and goings are one question. */

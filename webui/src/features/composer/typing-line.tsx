@@ -21,14 +21,14 @@ export function TypingLine({ room }: { room: string }) {
   }, [typing]);
   if (words === "" || gone === typing?.at) return <span />;
   return (
-    <>
+    <span>
       <span className={styles.pulse} aria-hidden="true">
         <i />
         <i />
         <i />
       </span>
       <span>{words}</span>
-    </>
+    </span>
   );
 }
 

@@ -117,8 +117,8 @@ function Start({ room }: { room: string }) {
   const who = state.is_private ? "Only the people in it can see it." : `Everyone in ${place} can find it.`;
   return (
     <div className={styles.start}>
+      <Flame className={styles.flame} />
       <h2>
-        <Flame className={styles.flame} />
         {state.kind === "dm" ? state.name : `This is the beginning of ${titleOf(state)}`}
       </h2>
       <p>{state.kind === "dm" ? "Only the people in this conversation can see it." : `${state.description ? `${state.description} ` : ""}${who}`}</p>
