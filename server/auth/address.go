@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 )
@@ -62,27 +61,6 @@ func isTrusted(addr netip.Addr, trusted []netip.Prefix) bool {
 		}
 	}
 	return false
-}
-
-// ParseTrusted reads a list of addresses and prefixes such as "10.0.0.0/8, ::1", separated
-// by commas or white space.
-func ParseTrusted(list string) ([]netip.Prefix, error) {
-	var trusted []netip.Prefix
-	for _, field := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }) {
-		prefix, err := netip.ParsePrefix(field)
-		if err != nil {
-			addr, err := netip.ParseAddr(field)
-			if err != nil {
-				return nil, fmt.Errorf("%q is neither an address nor a prefix such as 10.0.0.0/8", field)
-			}
-			prefix = netip.PrefixFrom(addr, addr.BitLen())
-		}
-		if addr := prefix.Addr(); addr.Is4In6() && prefix.Bits() >= 96 {
-			prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
-		}
-		trusted = append(trusted, prefix.Masked())
-	}
-	return trusted, nil
 }
 
 // network is what throttles count by: an IPv4 address, or the /64 that one subscriber of

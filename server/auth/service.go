@@ -142,7 +142,24 @@ func (s *Service) Login(ctx context.Context, login, password string, cookie bool
 			return SignIn{}, err
 		}
 	}
-	return s.open(ctx, user, cookie)
+	return s.openChecked(ctx, user, cookie)
+}
+
+// openChecked opens a session for who knew user's password. A password that was changed
+// while bcrypt ran has ended the sessions there were, so this one has to go as well.
+func (s *Service) openChecked(ctx context.Context, user store.User, cookie bool) (SignIn, error) {
+	signIn, err := s.open(ctx, user, cookie)
+	if err != nil {
+		return SignIn{}, err
+	}
+	present, err := s.accounts.User(ctx, user.ID)
+	if err == nil && present.CanSignIn() && present.PasswordHash == user.PasswordHash {
+		return signIn, nil
+	}
+	if err == nil {
+		err = errCredentials("")
+	}
+	return SignIn{}, errors.Join(err, s.accounts.EndSession(ctx, signIn.Session.ID))
 }
 
 // find returns the account of a username or an address; one without ID if there is none.
@@ -178,8 +195,8 @@ func accountKey(id store.UserID, login string) string {
 	return "nobody " + store.Fold(login)
 }
 
-// rehash replaces a hash that has become too cheap, unless it was changed meanwhile. A
-// password beyond the rule for new ones keeps its hash.
+// rehash replaces a hash that has become too cheap. A password beyond the rule for new
+// ones keeps its hash.
 func (s *Service) rehash(ctx context.Context, user store.User, password string) (store.User, error) {
 	if len(password) > store.MaxPassword {
 		return user, nil
@@ -194,10 +211,15 @@ func (s *Service) rehash(ctx context.Context, user store.User, password string) 
 		}
 		return nil
 	})
-	if err != nil {
-		return user, fmt.Errorf("keep a new hash: %w", err)
+	if err != nil || edited.PasswordHash == hash {
+		return edited, err
 	}
-	return edited, nil
+	// Somebody was faster: another sign-in like this one, or a new password.
+	ok, err := s.passwords.Verify(ctx, edited.PasswordHash, password)
+	if err == nil && !ok {
+		err = errCredentials("")
+	}
+	return edited, err
 }
 
 // open starts a session.
