@@ -18,9 +18,6 @@ import (
 	"github.com/hearthchat/hearth/store/bolt"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 20 * time.Second
-
 // world is a workspace with a hub, over real stores.
 type world struct {
 	t       testing.TB
@@ -33,12 +30,15 @@ type world struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	sockets sync.WaitGroup
+	ended   sync.Once
+	// patience is how long the test waits for what must come.
+	patience time.Duration
 }
 
 func newWorld(t testing.TB, o live.Options) *world {
-	w := &world{t: t, dir: t.TempDir(), options: o}
+	w := &world{t: t, dir: t.TempDir(), options: o, patience: 20 * time.Second}
 	w.open()
-	t.Cleanup(w.close)
+	t.Cleanup(w.end)
 	return w
 }
 
@@ -83,6 +83,9 @@ func (w *world) close() {
 		w.t.Errorf("close people: %v", err)
 	}
 }
+
+// end closes the world unless it is closed.
+func (w *world) end() { w.ended.Do(w.close) }
 
 func (w *world) restart() {
 	w.close()
@@ -247,7 +250,7 @@ func (c *client) expectIf(kind string, is func(event) bool) event {
 	c.w.t.Helper()
 	from := len(c.seen)
 	for {
-		e, ok := c.hear(patience)
+		e, ok := c.hear(c.w.patience)
 		if !ok {
 			c.w.t.Fatalf("%s hears no %s (closed %d %q), only %v", c.user.Username, kind, c.code, c.reason, c.seen[from:])
 		}
@@ -268,7 +271,7 @@ func (c *client) expectClose(code int) []event {
 	c.w.t.Helper()
 	from := len(c.seen)
 	for {
-		if _, ok := c.hear(patience); !ok {
+		if _, ok := c.hear(c.w.patience); !ok {
 			break
 		}
 	}
@@ -288,7 +291,7 @@ func (c *client) leave() {
 		if err != nil {
 			c.w.t.Errorf("Serve() = %v", err)
 		}
-	case <-time.After(patience):
+	case <-time.After(c.w.patience):
 		c.w.t.Fatal("Serve does not return")
 	}
 }

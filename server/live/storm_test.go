@@ -1,0 +1,79 @@
+package live_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/hearthchat/hearth/server/live"
+	"github.com/hearthchat/hearth/store"
+)
+
+// TestEverythingAtOnce posts, joins, leaves, connects and resumes at the same time. Every
+// client hears each message of a room it is in once and in order.
+func TestEverythingAtOnce(t *testing.T) {
+	w := newWorld(t, live.Options{})
+	people := w.crowd("ann", "bob", "cyd", "dan", "eve", "fay")
+	steady, turning := w.room(people[0], false, people[1:]...), w.room(people[0], false)
+	const posts = 60
+	var busy, listening sync.WaitGroup
+	for _, u := range people {
+		busy.Go(func() {
+			for n := range posts {
+				w.post(u, steady, fmt.Sprint(u.Username, " ", n))
+			}
+		})
+		busy.Go(func() {
+			for range posts / 3 {
+				if u.ID != people[0].ID {
+					if _, err := w.chat.Join(ctx(), u, turning); err != nil {
+						t.Error(err)
+					}
+				}
+				w.post(people[0], turning, "hello "+u.Username)
+				if u.ID != people[0].ID {
+					if err := w.chat.Leave(ctx(), u, turning); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+		listening.Go(func() {
+			c := w.connect(u, live.Want{})
+			c.expect("hello")
+			seqs := map[store.RoomID]int{}
+			checked, ended := 0, false
+			for !ended {
+				if rand.IntN(20) == 0 {
+					c.leave()
+					c = w.connect(u, live.Want{Since: c.cursor})
+					checked = 0
+				}
+				if _, ok := c.hear(w.patience); !ok {
+					t.Errorf("%s: closed with %d %s", u.Username, c.code, c.reason)
+					return
+				}
+				live := checked > 0
+				for ; checked < len(c.seen); checked++ {
+					e := c.seen[checked]
+					live = live || e.kind() == "live"
+					if e.kind() != "message" || e.text("message", "room_id") != string(steady) {
+						continue
+					}
+					var seq int
+					fmt.Sscan(e.text("message", "seq"), &seq)
+					if before := seqs[steady]; before != 0 && seq > before+1 {
+						t.Errorf("%s: message %d after %d", u.Username, seq, before)
+					}
+					seqs[steady] = max(seqs[steady], seq)
+					ended = ended || e.text("message", "content") == "end"
+				}
+			}
+			c.leave()
+		})
+	}
+	busy.Wait()
+	w.post(people[0], steady, "end")
+	listening.Wait()
+}
