@@ -54,6 +54,20 @@ var theDocument = sync.OnceValue(func() *document {
 	return d
 })
 
+// documentShape is what is read of the document besides its schemas.
+type documentShape struct {
+	Paths map[string]map[string]struct {
+		OperationID string                 `json:"operationId"`
+		Who         string                 `json:"x-who"`
+		RequestBody json.RawMessage        `json:"requestBody"`
+		Responses   map[string]answerShape `json:"responses"`
+	} `json:"paths"`
+	Components struct {
+		Responses map[string]answerShape     `json:"responses"`
+		Schemas   map[string]json.RawMessage `json:"schemas"`
+	} `json:"components"`
+}
+
 type answerShape struct {
 	Ref     string                     `json:"$ref"`
 	Content map[string]json.RawMessage `json:"content"`
@@ -68,22 +82,10 @@ func readDocument(file string) (*document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	var shape struct {
-		Paths map[string]map[string]struct {
-			OperationID string                 `json:"operationId"`
-			Who         string                 `json:"x-who"`
-			RequestBody json.RawMessage        `json:"requestBody"`
-			Responses   map[string]answerShape `json:"responses"`
-		} `json:"paths"`
-		Components struct {
-			Responses map[string]answerShape     `json:"responses"`
-			Schemas   map[string]json.RawMessage `json:"schemas"`
-		} `json:"components"`
-	}
+	var shape documentShape
 	if err := json.Unmarshal(raw, &shape); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
 	if err := compiler.AddResource(file, whole); err != nil {
@@ -103,22 +105,17 @@ func readDocument(file string) (*document, error) {
 				answers: map[int]map[string]*jsonschema.Schema{}, pattern: pathPattern(path),
 			}
 			for status, answer := range o.Responses {
-				code, err := strconv.Atoi(status)
-				if err != nil {
-					return nil, fmt.Errorf("%s %s: status %q", method, path, status)
-				}
 				where := fmt.Sprintf("%s#/paths/%s/%s/responses/%s", file, pointer(path), method, status)
 				if answer.Ref != "" {
 					where = file + answer.Ref
 					answer = shape.Components.Responses[answer.Ref[strings.LastIndexByte(answer.Ref, '/')+1:]]
 				}
-				op.answers[code] = map[string]*jsonschema.Schema{}
-				for media := range answer.Content {
-					schema, err := compiler.Compile(where + "/content/" + pointer(media) + "/schema")
-					if err != nil {
-						return nil, err
-					}
-					op.answers[code][media] = schema
+				code, err := strconv.Atoi(status)
+				if err == nil {
+					op.answers[code], err = answer.compile(compiler, where)
+				}
+				if err != nil {
+					return nil, fmt.Errorf("%s %s, %s: %w", method, path, status, err)
 				}
 			}
 			d.operations = append(d.operations, op)
@@ -129,6 +126,17 @@ func readDocument(file string) (*document, error) {
 		return cmp.Or(strings.Count(a.Path, "{")-strings.Count(b.Path, "{"), strings.Compare(a.Path+a.Method, b.Path+b.Method))
 	})
 	return d, nil
+}
+
+// compile returns the schemas of an answer, which stands at where, by media type.
+func (a answerShape) compile(compiler *jsonschema.Compiler, where string) (schemas map[string]*jsonschema.Schema, err error) {
+	schemas = map[string]*jsonschema.Schema{}
+	for media := range a.Content {
+		if schemas[media], err = compiler.Compile(where + "/content/" + pointer(media) + "/schema"); err != nil {
+			return nil, err
+		}
+	}
+	return schemas, nil
 }
 
 // pointer escapes one step of a JSON pointer within a URI fragment.

@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,50 @@ func TestEveryAnswer(t *testing.T) {
 	}
 	for _, v := range theDocument().unvisited() {
 		t.Errorf("%s: nobody saw it answer %d", v.operation, v.status)
+	}
+}
+
+// TestOtherMethods asks every path for what it does not do.
+func TestOtherMethods(t *testing.T) {
+	t.Parallel()
+	ann := start(t, options{}).Arrives(t, "ann")
+	done := map[string][]string{}
+	for _, op := range theDocument().operations {
+		done[op.Path] = append(done[op.Path], op.Method)
+	}
+	filled := strings.NewReplacer("{id}", "1", "{user}", "1", "{room_id}", "1", "{user_id}", "1")
+	for path, methods := range done {
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} {
+			if slices.Contains(methods, method) {
+				continue
+			}
+			// /api/messages/messages is also the address of a message.
+			if op := theDocument().operation(method, filled.Replace(path)); op != nil {
+				continue
+			}
+			got := ann.Do(method, filled.Replace(path), nil).Must(405)
+			if code := got.String("code"); code != "method_not_allowed" {
+				t.Errorf("%s: code %q", got.call, code)
+			}
+			for _, m := range methods {
+				if !strings.Contains(got.Header.Get("Allow"), m) {
+					t.Errorf("%s: Allow is %q, want %s in it", got.call, got.Header.Get("Allow"), m)
+				}
+			}
+		}
+	}
+}
+
+// TestBrowsersGetPages asks as a browser does where that makes a difference.
+func TestBrowsersGetPages(t *testing.T) {
+	t.Parallel()
+	nobody := start(t, options{}).Nobody(t)
+	accept := http.Header{"Accept": {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}}
+	for _, path := range []string{"/", "/api/auth/verify-email?token=x", "/api/users/verify-email?token=x"} {
+		got := nobody.Send(request{Method: "GET", Path: path, Header: accept}).Must(200)
+		if media := got.Header.Get("Content-Type"); !strings.HasPrefix(media, "text/html") {
+			t.Errorf("GET %s answers a browser with %q", path, media)
+		}
 	}
 }
 
