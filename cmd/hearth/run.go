@@ -136,7 +136,7 @@ func (c *call) do(ctx context.Context, args, environ []string) error {
 		return err
 	}
 	if a.flags["version"] != "" {
-		a.words = []string{"version"}
+		a = arguments{words: []string{"version"}}
 	}
 	if c.command, c.args, err = findCommand(c.commands, a.words); err != nil {
 		return err
