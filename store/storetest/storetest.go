@@ -98,4 +98,5 @@ func Simulate(t *testing.T, open func(t *testing.T, o Options) store.Workspace, 
 
 // SimulateAccounts is Simulate for people, sessions, codes and settings.
 func SimulateAccounts(t *testing.T, open func(t *testing.T, o Options) store.Accounts, seed uint64, steps int) {
+	simulateAccounts(t, open, planOf(t, seed, steps, 600, 20_000))
 }
