@@ -23,16 +23,18 @@ func check(ctx context.Context, s *system, j *job) error {
 		problems++
 		j.say(problem)
 	}
-	err := errors.Join(s.verifyStores(ctx, report), s.verifyPeople(ctx, report))
+	err := s.verifyStores(ctx, report)
+	if err == nil {
+		if err = s.verifyPeople(ctx, report); err != nil && ctx.Err() == nil && problems > 0 {
+			report(fmt.Sprintf("what the rooms say of accounts could not be read to the end: %v", err))
+			err = nil
+		}
+	}
 	switch {
-	case err != nil && problems > 0:
-		return fmt.Errorf("%d problems found before the check had to stop: %w", problems, err)
 	case err != nil:
-		return fmt.Errorf("check: %w", err)
-	case problems == 1:
-		return errors.New("1 problem found: restore a backup, or keep this one's words and ask for help")
-	case problems > 1:
-		return fmt.Errorf("%d problems found: restore a backup, or keep these lines and ask for help", problems)
+		return fmt.Errorf("check stopped after %d problems: %w", problems, err)
+	case problems > 0:
+		return fmt.Errorf("problems found: %d. Keep a copy of the folder and restore a backup", problems)
 	}
 	j.say("everything fits together")
 	return nil
