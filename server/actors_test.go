@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,7 +29,8 @@ type actor struct {
 	Refresh string
 	socket  *websocket.Conn
 	frames  chan frame
-	waiting []frame // what was heard and not asked for yet
+	closed  chan int // the code with which the server closed the socket
+	waiting []frame  // what was heard and not asked for yet
 }
 
 // request is one call, complete. Body nil is none, a string is sent as it is, anything
@@ -266,13 +268,16 @@ func (a *actor) Watches(path string) {
 	a.t.Helper()
 	conn, got := a.Handshake(path, nil)
 	got.Must(101)
-	a.socket, a.frames = conn, make(chan frame, 1024)
+	a.socket, a.frames, a.closed = conn, make(chan frame, 1024), make(chan int, 1)
 	done := make(chan struct{})
-	go func(frames chan<- frame) {
+	go func(frames chan<- frame, closed chan<- int) {
 		defer close(done)
 		defer close(frames)
 		for {
 			_, text, err := conn.ReadMessage()
+			if end := (*websocket.CloseError)(nil); errors.As(err, &end) {
+				closed <- end.Code
+			}
 			if err != nil {
 				return
 			}
@@ -281,7 +286,7 @@ func (a *actor) Watches(path string) {
 			theDocument().judgeFrame(a.t, head.Type, text)
 			frames <- frame{head.Type, text}
 		}
-	}(a.frames)
+	}(a.frames, a.closed)
 	a.t.Cleanup(func() {
 		conn.Close()
 		<-done

@@ -410,6 +410,15 @@ func TestBadTokens(t *testing.T) {
 			}
 		}
 	}
+	for _, protocol := range []string{"bearer", "bearer, ", "bearer, x", "chat, " + ann.Token, ann.Token} {
+		header := http.Header{"Sec-Websocket-Protocol": {protocol}, "Origin": {h.URL}}
+		if conn, got := h.Nobody(t).Handshake("/api/chat/ws", header); got.Status != 401 {
+			t.Errorf("a socket with the protocols %.20q = %d, want 401", protocol, got.Status)
+			if conn != nil {
+				conn.Close()
+			}
+		}
+	}
 	h.Nobody(t).Do("GET", "/api/users/me?token="+ann.Token+"&access_token="+ann.Token, nil).Must(401)
 	if conn, got := h.Nobody(t).Handshake("/api/chat/ws?token="+ann.Token, nil); got.Status != 401 {
 		t.Errorf("a socket with the token in its URL = %d, want 401", got.Status)

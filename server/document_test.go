@@ -21,10 +21,8 @@ import (
 // document is openapi.json, ready to judge answers and frames by.
 type document struct {
 	operations  []*operation
-	serverFrame *jsonschema.Schema
+	frames      map[string]*jsonschema.Schema // what the server sends, by type
 	clientFrame *jsonschema.Schema
-
-	frameTypes []string // of the server's frames
 
 	mu      sync.Mutex
 	visited map[visit]bool
@@ -63,14 +61,26 @@ type documentShape struct {
 		Responses   map[string]answerShape `json:"responses"`
 	} `json:"paths"`
 	Components struct {
-		Responses map[string]answerShape     `json:"responses"`
-		Schemas   map[string]json.RawMessage `json:"schemas"`
+		Responses map[string]answerShape `json:"responses"`
+		Schemas   map[string]frameShape  `json:"schemas"`
 	} `json:"components"`
 }
 
 type answerShape struct {
 	Ref     string                     `json:"$ref"`
 	Content map[string]json.RawMessage `json:"content"`
+}
+
+// frameShape is a schema as far as it tells a frame, or the frames there are.
+type frameShape struct {
+	OneOf []struct {
+		Ref string `json:"$ref"`
+	} `json:"oneOf"`
+	Properties struct {
+		Type struct {
+			Const string `json:"const"`
+		} `json:"type"`
+	} `json:"properties"`
 }
 
 func readDocument(file string) (*document, error) {
@@ -91,9 +101,13 @@ func readDocument(file string) (*document, error) {
 	if err := compiler.AddResource(file, whole); err != nil {
 		return nil, err
 	}
-	d := &document{frameTypes: frameTypes(shape.Components.Schemas), visited: map[visit]bool{}, heard: map[string]bool{}}
-	if d.serverFrame, err = compiler.Compile(file + "#/components/schemas/ServerFrame"); err != nil {
-		return nil, err
+	d := &document{frames: map[string]*jsonschema.Schema{}, visited: map[visit]bool{}, heard: map[string]bool{}}
+	for _, frame := range shape.Components.Schemas["ServerFrame"].OneOf {
+		name := frame.Ref[strings.LastIndexByte(frame.Ref, '/')+1:]
+		kind := shape.Components.Schemas[name].Properties.Type.Const
+		if d.frames[kind], err = compiler.Compile(file + frame.Ref); err != nil {
+			return nil, err
+		}
 	}
 	if d.clientFrame, err = compiler.Compile(file + "#/components/schemas/ClientFrame"); err != nil {
 		return nil, err
@@ -218,7 +232,10 @@ var requestID = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 // judgeFrame holds one frame from the server to the document and remembers its type.
 func (d *document) judgeFrame(t *testing.T, kind string, frame []byte) {
 	t.Helper()
-	if err := judgeJSON(d.serverFrame, frame); err != nil {
+	schema, ok := d.frames[kind]
+	if !ok {
+		t.Errorf("a frame of a type that is not documented: %.2000s", frame)
+	} else if err := judgeJSON(schema, frame); err != nil {
 		t.Errorf("frame out of its schema: %v\n%.2000s", err, frame)
 	}
 	d.mu.Lock()

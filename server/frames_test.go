@@ -1,14 +1,11 @@
 package server_test
 
 import (
-	"encoding/json"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/fasthttp/websocket"
 )
 
 // TestEveryFrame has two people use everything a socket offers. Each frame is held to the
@@ -74,7 +71,7 @@ func TestEveryFrame(t *testing.T) {
 	ann.Hears("error", nil)
 	theDocument().mu.Lock()
 	defer theDocument().mu.Unlock()
-	for _, kind := range theDocument().frameTypes {
+	for kind := range theDocument().frames {
 		if !theDocument().heard[kind] {
 			t.Errorf("no frame of type %q was seen", kind)
 		}
@@ -150,39 +147,4 @@ func TestBadFramesChangeNothing(t *testing.T) {
 	}
 	w.ann.Says(object{"type": "ping"})
 	w.ann.Hears("pong", nil)
-}
-
-func TestFrameOver256KiBCloses(t *testing.T) {
-	t.Parallel()
-	w := newBadInputWorld(t)
-	conn, got := w.ann.Handshake("/api/chat/ws", nil)
-	got.Must(101)
-	defer conn.Close()
-	frame, _ := json.Marshal(object{"type": "message", "room_id": w.room, "content": strings.Repeat("x", 256<<10)})
-	if err := conn.WriteMessage(websocket.TextMessage, frame); err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, _, err := conn.ReadMessage(); err != nil {
-			if !websocket.IsCloseError(err, 1009) {
-				t.Errorf("closed with %v, want 1009", err)
-			}
-			return
-		}
-	}
-}
-
-// frameTypes reads the types of server frames out of the document.
-func frameTypes(schemas map[string]json.RawMessage) []string {
-	var types []string
-	for name, raw := range schemas {
-		var s struct {
-			Properties struct{ Type struct{ Const string } }
-		}
-		if strings.HasPrefix(name, "Frame") && json.Unmarshal(raw, &s) == nil && s.Properties.Type.Const != "" {
-			types = append(types, s.Properties.Type.Const)
-		}
-	}
-	slices.Sort(types)
-	return types
 }
