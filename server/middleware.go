@@ -68,7 +68,7 @@ func (s *Server) around(c *fiber.Ctx) error {
 			}
 		}
 	}
-	s.logRequest(c, time.Since(start))
+	s.logRequest(c, c.Route().Path, time.Since(start))
 	return nil
 }
 
@@ -130,17 +130,13 @@ func (s *Server) refuse(c *fiber.Ctx, err error) error {
 	if err := s.fail(c, err); err != nil {
 		return err
 	}
-	s.logRequest(c, 0)
+	s.logRequest(c, "", 0)
 	return nil
 }
 
-// logRequest writes one line for a request. Neither the address, which may carry secrets,
-// nor anything that was sent is in it.
-func (s *Server) logRequest(c *fiber.Ctx, took time.Duration) {
-	route := ""
-	if r := c.Route(); r != nil && r.Path != "/" || c.Path() == "/" {
-		route = c.Route().Path
-	}
+// logRequest writes one line for a request. Neither its path, which may carry secrets, nor
+// anything that was sent is in it. The route "/" is also that of what no route matched.
+func (s *Server) logRequest(c *fiber.Ctx, route string, took time.Duration) {
 	s.log.LogAttrs(c.UserContext(), slog.LevelInfo, "request",
 		slog.String("method", strings.Clone(c.Method())), slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
 		slog.Duration("took", took), slog.String("request_id", requestID(c)), slog.Int64("user_id", int64(viewer(c).User.ID)))

@@ -67,7 +67,11 @@ func (s *Server) cors(c *fiber.Ctx) (done bool) {
 // trusts reports whether the connection comes from a proxy whose headers count.
 func (s *Server) trusts(c *fiber.Ctx) bool {
 	peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
-	return ok && slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(peer.Unmap()) })
+	return ok && s.trusted(peer.Unmap())
+}
+
+func (s *Server) trusted(addr netip.Addr) bool {
+	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // address returns where a request came from, past the proxies we trust.

@@ -141,7 +141,9 @@ func (s *Server) newHTTP() *fiber.App {
 // and only after that does Serve return: the stores may be closed.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	served := make(chan error, 1)
-	go func() { served <- s.http.Listener(listener{ln}) }()
+	go func() {
+		served <- s.http.Listener(&listener{Listener: ln, exempt: s.exempt, open: map[netip.Prefix]int{}})
+	}()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
@@ -157,4 +159,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		err = nil
 	}
 	return errors.Join(err, <-sockets, <-served)
+}
+
+// exempt reports whether an address may hold any number of connections: this machine's
+// own, a proxy we trust, or any when there are no limits.
+func (s *Server) exempt(addr netip.Addr) bool {
+	return s.limits == nil || addr.IsLoopback() || s.trusted(addr)
 }
