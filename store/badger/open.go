@@ -79,8 +79,8 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func open(dir string, o Options, migrations []migration) (*Store, error) {
-	if strconv.IntSize == 32 {
-		return nil, errors.New("open workspace: this program was built for a 32-bit processor, on which Badger damages its tables: use a 64-bit build")
+	if err := checkProcessor(strconv.IntSize); err != nil {
+		return nil, fmt.Errorf("open workspace: %w", err)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -113,8 +113,17 @@ func open(dir string, o Options, migrations []migration) (*Store, error) {
 	return s, nil
 }
 
+// checkProcessor refuses builds on which Badger damages its tables: its allocator counts
+// in an int that has to hold 33 bits.
+func checkProcessor(intSize int) error {
+	if intSize < 64 {
+		return fmt.Errorf("this program was built for a %d-bit processor, on which the database would damage what it stores: use a 64-bit build", intSize)
+	}
+	return nil
+}
+
 func engineOptions(dir string, o Options) engine.Options {
-	e := engine.DefaultOptions(dir).
+	return engine.DefaultOptions(dir).
 		WithSyncWrites(true).
 		WithMemTableSize(o.MemTableSize).WithNumMemtables(2).
 		WithBlockCacheSize(cmp.Or(o.BlockCache, 8*mib)).
@@ -125,7 +134,6 @@ func engineOptions(dir string, o Options) engine.Options {
 		WithDetectConflicts(false). // there is one writer
 		WithMetricsEnabled(false).
 		WithLogger(engineLog{o.Log})
-	return e
 }
 
 // start reads what must be known before the first operation, and starts the goroutines.

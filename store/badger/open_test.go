@@ -25,6 +25,15 @@ func TestSecondOpenNamesTheFirst(t *testing.T) {
 	}
 }
 
+func TestOnly64BitBuildsOpen(t *testing.T) {
+	if err := checkProcessor(64); err != nil {
+		t.Error(err)
+	}
+	if err := checkProcessor(32); err == nil || !strings.Contains(err.Error(), "64-bit build") {
+		t.Errorf("32 bits: %v", err)
+	}
+}
+
 func TestOlderDataIsMigrated(t *testing.T) {
 	dir := t.TempDir()
 	s := openT(t, dir)

@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ import (
 func problems(t testing.TB, s *Store) []string {
 	t.Helper()
 	var found []string
-	if err := s.Verify(t.Context(), func(p Problem) { found = append(found, p.What+" ("+p.Where+")") }); err != nil {
+	if err := s.Verify(context.Background(), func(p Problem) { found = append(found, p.What+" ("+p.Where+")") }); err != nil {
 		t.Fatalf("Verify: %v", err)
 	}
 	return found
