@@ -4,17 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/hearthchat/hearth/store"
 )
-
-// maxForeignName bounds the names of imported accounts, in code points.
-const maxForeignName = 100
 
 // index leads from what an account has to the account.
 type index struct {
@@ -22,6 +16,11 @@ type index struct {
 	key    func(s *Store, u store.User) []byte // nil: not in this index
 	taken  error                               // when the key leads to another account
 }
+
+var (
+	errNoName      = store.Invalid("username", "must not be empty")
+	errObjectTaken = store.Conflict("id_taken", "This id is taken", "id: another account has it")
+)
 
 var indexes = []index{
 	{bucketByName, func(_ *Store, u store.User) []byte { return folded(u.Username) },
@@ -31,7 +30,7 @@ var indexes = []index{
 	{bucketByAlias, func(_ *Store, u store.User) []byte { return exact(u.Alias) },
 		store.Conflict("alias_taken", "This alias is taken", "alias: another account came from there")},
 	{bucketByObject, (*Store).foreignObject,
-		store.Conflict("id_taken", "This id is taken", "id: another account has it")},
+		errObjectTaken},
 	{bucketAdmins, func(_ *Store, u store.User) []byte {
 		if u.IsAdmin() {
 			return userKey(u.ID)
@@ -72,7 +71,7 @@ func load(tx *bbolt.Tx, id store.UserID) (account, error) {
 // that leads to it, as the newest change.
 func (s *Store) save(tx *bbolt.Tx, old, a account) error {
 	if a.Username == "" {
-		return store.Invalid("username", "must not be empty")
+		return errNoName
 	}
 	for _, i := range indexes {
 		var before []byte
@@ -183,89 +182,6 @@ func settle(tx *bbolt.Tx, u store.User) error {
 		return endSetup(tx)
 	}
 	return nil
-}
-
-// ImportUsers makes accounts that came from elsewhere.
-func (s *Store) ImportUsers(ctx context.Context, users []store.User) (all []store.User, added int, err error) {
-	err = s.update(ctx, func(tx *bbolt.Tx) error {
-		all, added = make([]store.User, 0, len(users)), 0
-		suffixes := make(map[string]int)
-		for _, u := range users {
-			if key := exact(u.Alias); key != nil {
-				if id := tx.Bucket(bucketByAlias).Get(key); id != nil {
-					a, err := load(tx, userOf(id))
-					if err != nil {
-						return err
-					}
-					all = append(all, a.User)
-					continue
-				}
-			}
-			u, err := s.importUser(tx, u, suffixes)
-			if err != nil {
-				return err
-			}
-			all, added = append(all, u), added+1
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	return all, added, nil
-}
-
-func (s *Store) importUser(tx *bbolt.Tx, u store.User, suffixes map[string]int) (store.User, error) {
-	if err := store.CheckText("username", u.Username, maxForeignName); err != nil {
-		return u, err
-	}
-	id, err := tx.Bucket(bucketUsers).NextSequence()
-	if err != nil {
-		return u, err
-	}
-	u.ID, u.UpdatedAt = store.UserID(id), store.Truncate(s.now())
-	if u.CreatedAt.IsZero() {
-		u.CreatedAt = u.UpdatedAt
-	}
-	u.CreatedAt, u.LastLogin = store.Truncate(u.CreatedAt), store.Truncate(u.LastLogin)
-	if u.Object == (store.ObjectID{}) {
-		u.Object = store.NewObjectID(u.CreatedAt, s.tag, u.ID)
-	} else if there, err := s.byObject(tx, u.Object); err == nil {
-		return u, store.Conflict("id_taken", "This id is taken", "id: "+there.Object.String())
-	}
-	u.Username = freeName(tx, u.Username, suffixes)
-	return u, s.save(tx, account{}, account{User: u})
-}
-
-// freeName returns name, or name with the first of "-2", "-3" and so on that is free.
-// suffixes remembers, for one import, how far each name got. The neutral names of closed
-// accounts, present and future, are never free.
-func freeName(tx *bbolt.Tx, name string, suffixes map[string]int) string {
-	names := tx.Bucket(bucketByName)
-	free := func(name string) bool { return names.Get(folded(name)) == nil && !neutral(name) }
-	if free(name) {
-		return name
-	}
-	key := store.Fold(name)
-	for n := max(2, suffixes[key]); ; n++ {
-		suffix := "-" + strconv.Itoa(n)
-		short := name
-		for utf8.RuneCountInString(short)+len(suffix) > maxForeignName {
-			_, size := utf8.DecodeLastRuneInString(short)
-			short = short[:len(short)-size]
-		}
-		if free(short + suffix) {
-			suffixes[key] = n + 1
-			return short + suffix
-		}
-	}
-}
-
-// neutral reports whether name is what a closed account is called.
-func neutral(name string) bool {
-	digits, ok := strings.CutPrefix(store.Fold(name), store.Fold(strings.TrimSuffix(store.DeletedName(0), "0")))
-	_, err := strconv.ParseInt(digits, 10, 64)
-	return ok && err == nil
 }
 
 // EditUser changes an account. Its number, ObjectID and time of creation stay.
