@@ -20,13 +20,25 @@ func (s *Server) messageAnswer(m store.Message, names *people) compat.Message {
 	return compat.NewMessage(live.NewMessage(m, author.Username), author.Object)
 }
 
-// pageAnswer puts a page on the wire; each author is looked up once.
-func (s *Server) pageAnswer(c *fiber.Ctx, page []store.Message) []compat.Message {
+// sendPage answers with messages; each author is looked up once.
+func (s *Server) sendPage(c *fiber.Ctx, page []store.Message) error {
 	out, names := make([]compat.Message, len(page)), s.names(c)
+	size := 2
 	for i, m := range page {
 		out[i] = s.messageAnswer(m, names)
+		size += messageSize + len(m.Content)
 	}
-	return out
+	return sendJSON(c, compat.AppendMessages(make([]byte, 0, size), out))
+}
+
+// messageSize is about what a message takes in JSON besides its content.
+const messageSize = 1000
+
+// sendJSON answers with what is JSON already. The answer keeps text.
+func sendJSON(c *fiber.Ctx, text []byte) error {
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	c.Context().Response.SetBodyRaw(text)
+	return nil
 }
 
 // draft reads a message about to be posted.
@@ -72,7 +84,7 @@ func (s *Server) postMessage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(m)
+	return sendJSON(c, m.AppendJSON(nil))
 }
 
 func (s *Server) postMessageToRoom(c *fiber.Ctx) error {
@@ -88,7 +100,8 @@ func (s *Server) postMessageToRoom(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(compat.NewPosted(m))
+	posted := compat.NewPosted(m)
+	return sendJSON(c, posted.AppendJSON(nil))
 }
 
 func (s *Server) history(c *fiber.Ctx) error {
@@ -104,7 +117,7 @@ func (s *Server) history(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(s.pageAnswer(c, page))
+	return s.sendPage(c, page)
 }
 
 func (s *Server) historyNewestFirst(c *fiber.Ctx) error {
@@ -125,7 +138,7 @@ func (s *Server) historyNewestFirst(c *fiber.Ctx) error {
 		return err
 	}
 	slices.Reverse(page)
-	return c.JSON(s.pageAnswer(c, page))
+	return s.sendPage(c, page)
 }
 
 func (s *Server) showMessage(c *fiber.Ctx) error {
@@ -137,7 +150,8 @@ func (s *Server) showMessage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(s.messageAnswer(m, s.names(c)))
+	out := s.messageAnswer(m, s.names(c))
+	return sendJSON(c, out.AppendJSON(nil))
 }
 
 func (s *Server) thread(c *fiber.Ctx) error {
@@ -153,7 +167,7 @@ func (s *Server) thread(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(s.pageAnswer(c, page))
+	return s.sendPage(c, page)
 }
 
 func (s *Server) editMessage(c *fiber.Ctx) error {
@@ -170,7 +184,8 @@ func (s *Server) editMessage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(s.messageAnswer(m, s.names(c)))
+	out := s.messageAnswer(m, s.names(c))
+	return sendJSON(c, out.AppendJSON(nil))
 }
 
 func (s *Server) deleteMessage(c *fiber.Ctx) error {
