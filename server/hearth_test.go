@@ -38,9 +38,12 @@ type hearth struct {
 	clock  *clock
 	client *http.Client
 	disk   *disk
-	admin  *actor // of newStage
 	names  atomic.Int64
 	close  func()
+
+	casting sync.Mutex // of newStage
+	cast    cast
+	castAt  time.Time
 }
 
 // start runs a server until the test ends.

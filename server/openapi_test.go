@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +84,17 @@ func TestEveryAnswer(t *testing.T) {
 	}
 	for _, v := range theDocument().unvisited() {
 		t.Errorf("%s: nobody saw it answer %d", v.operation, v.status)
+	}
+}
+
+func TestDocumentIsServedAsItIs(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := start(t, options{}).Nobody(t).Do("GET", "/api/openapi.json", nil).Must(200); !bytes.Equal(got.Body, want) {
+		t.Errorf("%d bytes are served, the document has %d", len(got.Body), len(want))
 	}
 }
 
