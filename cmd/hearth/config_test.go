@@ -205,3 +205,46 @@ func TestMemoryLimit(t *testing.T) {
 		})
 	}
 }
+
+// TestReadmeListsSettings keeps the table for readers and the one for the program the same.
+func TestReadmeListsSettings(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make(map[string]string) // by first environment name
+	for line := range strings.Lines(string(text)) {
+		if cells := strings.Split(line, " | "); len(cells) == 4 && strings.HasPrefix(cells[1], "`HEARTH_") {
+			name, _, _ := strings.Cut(strings.Trim(cells[1], "`"), "`")
+			rows[name] = line
+		}
+	}
+	for _, s := range settings {
+		row, ok := rows[envName(s.name)]
+		if !ok {
+			t.Errorf("README has no row for %s", envName(s.name))
+		}
+		wants := []string{"| " + map[bool]string{true: "–", false: "`--" + s.name + "`"}[s.secret] + " |"}
+		for _, name := range s.env {
+			wants = append(wants, "`"+name+"`")
+		}
+		if s.value != "" {
+			wants = append(wants, "| `"+s.value+"` |")
+		}
+		for _, want := range wants {
+			if !strings.Contains(row, want) {
+				t.Errorf("README's row of %s lacks %s", envName(s.name), want)
+			}
+		}
+	}
+	if len(rows) != len(settings) {
+		t.Errorf("README has %d settings, the program %d", len(rows), len(settings))
+	}
+	for _, u := range unused {
+		for _, name := range u.names {
+			if !strings.Contains(string(text), "`"+name+"`") {
+				t.Errorf("README does not say that %s is accepted and not used", name)
+			}
+		}
+	}
+}
