@@ -214,8 +214,8 @@ func TestReadmeListsSettings(t *testing.T) {
 	}
 	rows := make(map[string]string) // by first environment name
 	for line := range strings.Lines(string(text)) {
-		if cells := strings.Split(line, " | "); len(cells) == 4 && strings.HasPrefix(cells[1], "`HEARTH_") {
-			name, _, _ := strings.Cut(strings.Trim(cells[1], "`"), "`")
+		if cells := strings.Split(line, " |"); len(cells) == 5 && strings.HasPrefix(cells[1], " `HEARTH_") {
+			name, _, _ := strings.Cut(strings.TrimPrefix(cells[1], " `"), "`")
 			rows[name] = line
 		}
 	}
