@@ -115,7 +115,7 @@ func (s *Server) setOrigins(o Options) error {
 func (s *Server) newHTTP() *fiber.App {
 	app := fiber.New(fiber.Config{
 		AppName: "Hearth", DisableStartupMessage: true, CaseSensitive: true, Network: fiber.NetworkTCP,
-		BodyLimit: maxBody, ReadBufferSize: maxHeaders, Concurrency: maxConnections, DisablePreParseMultipartForm: true,
+		BodyLimit: maxBody, ReadBufferSize: maxHeaders, Concurrency: maxConnections, DisablePreParseMultipartForm: true, ReduceMemoryUsage: true,
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		ErrorHandler: s.refuse,
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/hearthchat/hearth/server/live"
 	"github.com/hearthchat/hearth/store"
@@ -21,14 +22,15 @@ import (
 const tokenProtocol = "bearer"
 
 // socketBuffer is the size of a socket's read buffer: an idle one should weigh little.
-const socketBuffer = 1 << 10
+const socketBuffer = 256
 
 // watch is what a socket takes along of the request that opened it, all of it copied.
 type watch struct {
-	who     live.Viewer
+	who     *live.Viewer
 	want    live.Want
 	request string
 	release func()
+	ctx     *fasthttp.RequestCtx // of the handshake: the HTTP server keeps it as long as the socket is open
 }
 
 // localWatch is the name under which a watch travels through the adapter, which copies
@@ -53,7 +55,7 @@ func (s *Server) open(c *fiber.Ctx, room store.RoomID) error {
 		return err
 	}
 	v := viewer(c)
-	w := &watch{live.Viewer{User: v.User, Session: v.Session}, live.Want{Room: room}, requestID(c), func() {}}
+	w := &watch{&live.Viewer{User: v.User, Session: v.Session}, live.Want{Room: room}, requestID(c), func() {}, c.Context()}
 	if since, ok := query(c, "since"); ok {
 		if _, err := store.ParsePosition(since); err != nil {
 			return err
@@ -68,6 +70,7 @@ func (s *Server) open(c *fiber.Ctx, room store.RoomID) error {
 		w.release = release
 	}
 	c.Locals(localWatch, w)
+	c.SetUserContext(context.Background()) // that of the request ends with it
 	dropHeaders(c)
 	if err := s.upgrade(c); err != nil {
 		w.release()
@@ -142,15 +145,24 @@ func (s *Server) newUpgrade() fiber.Handler {
 func (s *Server) serveSocket(ws *websocket.Conn) {
 	w := ws.Locals(localWatch).(*watch)
 	defer w.release()
-	start, ctx := time.Now(), context.Background()
-	err := s.hub.Serve(ctx, live.NewConn(ws.Conn), w.who, w.want)
+	start, ctx, who := time.Now(), context.Background(), *w.who
+	w.forget()
+	err := s.hub.Serve(ctx, live.NewConn(ws.Conn), who, w.want)
 	line := []slog.Attr{
-		slog.String("request_id", w.request), slog.Int64("user_id", int64(w.who.User.ID)), slog.Duration("open", time.Since(start)),
+		slog.String("request_id", w.request), slog.Int64("user_id", int64(who.User.ID)), slog.Duration("open", time.Since(start)),
 	}
 	if err != nil {
 		line = append(line, slog.String("error", err.Error()))
 	}
 	s.log.LogAttrs(ctx, slog.LevelInfo, "socket closed", line...)
+}
+
+// forget lets go of all that the handshake brought: an idle socket should weigh little.
+// The answer has been sent, so nobody reads it any more.
+func (w *watch) forget() {
+	w.ctx.Request, w.ctx.Response = fasthttp.Request{}, fasthttp.Response{}
+	w.ctx.ResetUserValues()
+	w.ctx, w.who = nil, nil
 }
 
 // recoverSocket keeps a panic to itself: the client learns only that something went wrong.
