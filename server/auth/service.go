@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/hearthchat/hearth/store"
@@ -167,9 +168,13 @@ func (s *Service) find(ctx context.Context, login string) (store.User, error) {
 	if login == "" || len(login) > maxLogin {
 		return store.User{}, nil
 	}
-	user, err := s.accounts.UserByName(ctx, login)
-	if errors.Is(err, store.ErrNotFound) {
+	// Only imported names hold an "@", and they must not stand before somebody's address.
+	user, err := store.User{}, error(store.ErrNotFound)
+	if strings.Contains(login, "@") {
 		user, err = s.accounts.UserByEmail(ctx, login)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		user, err = s.accounts.UserByName(ctx, login)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return store.User{}, nil

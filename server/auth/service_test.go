@@ -280,8 +280,14 @@ func TestLogin(t *testing.T) {
 		d.wantSignedIn(name, in, ann.ID)
 	}
 	// Everything that can be wrong is the same answer.
-	if _, _, err := d.accounts.ImportUsers(d.ctx, []store.User{{Alias: "irc:bob", Username: "bob", Role: store.RoleMember, Active: true}}); err != nil {
+	if _, _, err := d.accounts.ImportUsers(d.ctx, []store.User{
+		{Alias: "irc:bob", Username: "bob", Role: store.RoleMember, Active: true},
+		{Alias: "irc:x", Username: "ann@example.org", Role: store.RoleMember, Active: true},
+	}); err != nil {
 		t.Fatal(err)
+	}
+	if in, err := d.login("ann@example.org", "password123"); err != nil || in.User.ID != ann.ID {
+		t.Errorf("an address that somebody else is called: %+v, %v", in.User, err)
 	}
 	off := d.register("off").User
 	if _, err := d.accounts.EditUser(d.ctx, off.ID, func(u *store.User) error { u.Active = false; return nil }); err != nil {

@@ -21,13 +21,28 @@ import (
 	"github.com/hearthchat/hearth/store/storetest"
 )
 
+// verifying is a store that is verified before it is closed: whatever a case of the suite
+// did, nothing may be left crooked.
+type verifying struct {
+	*Store
+	t *testing.T
+}
+
+func (v verifying) Close() error {
+	err := v.Verify(context.Background(), func(p Problem) { v.t.Errorf("%s: %s", p.Where, p.What) })
+	if err != nil && !errors.Is(err, store.ErrClosed) {
+		v.t.Error(err)
+	}
+	return v.Store.Close()
+}
+
 func openForSuite(t *testing.T, o storetest.Options) store.Accounts {
 	t.Helper()
 	s, err := Open(filepath.Join(o.Dir, "accounts"), Options{Now: o.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return verifying{s, t}
 }
 
 func TestAccounts(t *testing.T) { storetest.Accounts(t, openForSuite) }
