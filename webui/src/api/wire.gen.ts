@@ -41,8 +41,8 @@ export type Profile = {
   bio: string;
 };
 
-/** What HTTP and sockets say alike of a user. */
-export type UserFields = {
+/** A user as sockets tell it: no e-mail, no aliases. */
+export type WireUser = {
   id: UserHexID;
   user_id: UserNumber;
   /** deleted-<user_id> for a closed account. */
@@ -61,11 +61,24 @@ export type UserFields = {
   lastLogin: (Time | null);
 };
 
-/** A user as sockets tell it: no e-mail, no aliases. */
-export type WireUser = UserFields;
-
 /** A user over HTTP. Only an admin sees the e-mail of others. */
-export type User = UserFields & {
+export type User = {
+  id: UserHexID;
+  user_id: UserNumber;
+  /** deleted-<user_id> for a closed account. */
+  username: string;
+  firstName: string;
+  lastName: string;
+  /** Own file or https URL; empty for none. */
+  avatar: string;
+  emailVerified: boolean;
+  isActive: boolean;
+  role: ("admin" | "member" | "guest");
+  presence: Presence;
+  profile: Profile;
+  created_at: Time;
+  updated_at: Time;
+  lastLogin: (Time | null);
   _id: UserHexID;
   createdAt: Time;
   updatedAt: Time;
@@ -73,20 +86,37 @@ export type User = UserFields & {
 };
 
 /** The caller's own account. */
-export type Self = UserFields & {
+export type Self = {
+  id: UserHexID;
+  user_id: UserNumber;
+  /** deleted-<user_id> for a closed account. */
+  username: string;
+  firstName: string;
+  lastName: string;
+  /** Own file or https URL; empty for none. */
+  avatar: string;
+  emailVerified: boolean;
+  isActive: boolean;
+  role: ("admin" | "member" | "guest");
+  presence: Presence;
+  profile: Profile;
+  created_at: Time;
+  updated_at: Time;
+  lastLogin: (Time | null);
   _id: UserHexID;
   createdAt: Time;
   updatedAt: Time;
   email: (string | null);
 };
 
-/** What HTTP and sockets say alike of a room. */
-export type RoomFields = {
+/** A room as sockets tell it. Frames shared by an audience carry nothing of one viewer. */
+export type WireRoom = {
   id: RoomID;
   /** That of a direct room is computed per viewer. */
   name: string;
   description: string;
-  creator_id: UserNumber;
+  /** 0: nobody, for some imported rooms. */
+  creator_id: number;
   is_private: boolean;
   created_at: Time;
   member_count: number;
@@ -95,28 +125,38 @@ export type RoomFields = {
   last_message_at: (Time | null);
   /** The newest seq; 0 before the first message. */
   head_seq: number;
-};
-
-/** A room as sockets tell it. Frames shared by an audience carry nothing of one viewer. */
-export type WireRoom = RoomFields & {
   unread_count?: number;
   mention_count?: number;
   joined?: boolean;
 };
 
 /** A room over HTTP, as the caller sees it. */
-export type Room = RoomFields & {
+export type Room = {
+  id: RoomID;
+  /** That of a direct room is computed per viewer. */
+  name: string;
+  description: string;
+  /** 0: nobody, for some imported rooms. */
+  creator_id: number;
+  is_private: boolean;
+  created_at: Time;
+  member_count: number;
+  online_members: number;
+  kind: ("room" | "dm");
+  last_message_at: (Time | null);
+  /** The newest seq; 0 before the first message. */
+  head_seq: number;
   unread_count: number;
   mention_count: number;
   joined: boolean;
-  creatorId: UserHexID;
+  creatorId: (UserHexID | null);
   isPrivate: boolean;
   createdAt: Time;
   memberCount: number;
 };
 
-/** What HTTP and sockets say alike of a message. */
-export type MessageFields = {
+/** A message as sockets tell it: no aliases. */
+export type WireMessage = {
   id: MessageID;
   /** 1, 2, 3… in its room, without gaps. */
   seq: number;
@@ -143,11 +183,32 @@ export type MessageFields = {
   client_id: (string | null);
 };
 
-/** A message as sockets tell it: no aliases. */
-export type WireMessage = MessageFields;
-
 /** A message over HTTP, with the names documented clients read. */
-export type Message = MessageFields & {
+export type Message = {
+  id: MessageID;
+  /** 1, 2, 3… in its room, without gaps. */
+  seq: number;
+  room_id: RoomID;
+  user_id: UserNumber;
+  /** The author's present name. */
+  username: string;
+  /** Empty when deleted. */
+  content: string;
+  message_type: ("text" | "image" | "file" | "system");
+  parent_id: (MessageID | null);
+  root_id: (MessageID | null);
+  created_at: Time;
+  edited_at: (Time | null);
+  deleted: boolean;
+  reactions: Reactions;
+  /** On a root: replies in the whole tree. */
+  reply_count: number;
+  attachments: [];
+  /** Members named in the content. */
+  mentions: UserNumber[];
+  /** The content names everybody in the room. */
+  mention_room: boolean;
+  client_id: (string | null);
   roomId: RoomID;
   userId: UserHexID;
   createdAt: Time;
@@ -160,7 +221,31 @@ export type Message = MessageFields & {
 };
 
 /** A message posted by room_id. */
-export type PostedMessage = MessageFields & {
+export type PostedMessage = {
+  id: MessageID;
+  /** 1, 2, 3… in its room, without gaps. */
+  seq: number;
+  room_id: RoomID;
+  user_id: UserNumber;
+  /** The author's present name. */
+  username: string;
+  /** Empty when deleted. */
+  content: string;
+  message_type: ("text" | "image" | "file" | "system");
+  parent_id: (MessageID | null);
+  root_id: (MessageID | null);
+  created_at: Time;
+  edited_at: (Time | null);
+  deleted: boolean;
+  reactions: Reactions;
+  /** On a root: replies in the whole tree. */
+  reply_count: number;
+  attachments: [];
+  /** Members named in the content. */
+  mentions: UserNumber[];
+  /** The content names everybody in the room. */
+  mention_room: boolean;
+  client_id: (string | null);
   roomId: RoomID;
   userId: UserHexID;
   createdAt: Time;
