@@ -16,6 +16,7 @@ var sessionCases = []accountsCase{
 	{"a refresh token is spent for another", sessionRotates},
 	{"a spent token is accepted again for ten seconds", sessionReused},
 	{"a spent token ends the session later", sessionStolen},
+	{"a token is remembered however often it was followed", sessionLongFamily},
 	{"a further pair is as good as the first", sessionFamily},
 	{"unknown and expired tokens are refused", sessionRefused},
 	{"a session is found by each of its tokens", sessionByRefresh},
@@ -157,6 +158,23 @@ func sessionStolen(o *office) {
 		o.wantEnded("theft", at, u.ID)
 		o.wantDead(s.ID, 100*i+1, 100*i+2, 100*i+3, 100*i+4)
 	}
+}
+
+// sessionLongFamily is a thief who refreshes as often as they can before the owner of the
+// stolen token comes back: the owner's must still end the session.
+func sessionLongFamily(o *office) {
+	const rotations = 200
+	u := o.hire(person("ann"))
+	s := o.signIn(u.ID, 1)
+	for n := 1; n <= rotations; n++ {
+		o.mustRotate(n, n+1)
+		o.clock.advance(store.ReuseGrace)
+	}
+	_, at := o.changed(0)
+	_, err := o.rotate(1, 999)
+	wantErr(o.t, "a token spent before many others", err, store.ErrUnauthorized)
+	o.wantEnded("theft", at, u.ID)
+	o.wantDead(s.ID, 1, 100, rotations, rotations+1)
 }
 
 func sessionFamily(o *office) {
