@@ -110,13 +110,21 @@ func (k *Keys) add(key []byte) (kid string) {
 	return kid
 }
 
+// wireClaims are the claims as they are written. The audience is one string, which every
+// client reads; RegisteredClaims would write a list.
 type wireClaims struct {
 	jwt.RegisteredClaims
+	Audience string `json:"aud"`
 	Object   string `json:"userId"`
 	UserID   int64  `json:"user_id"`
 	Username string `json:"username"`
 	Type     string `json:"type"`
 	Session  string `json:"sid"`
+}
+
+// GetAudience is what the parser compares with the workspace.
+func (w wireClaims) GetAudience() (jwt.ClaimStrings, error) {
+	return jwt.ClaimStrings{w.Audience}, nil
 }
 
 // Issue returns an access token for a session of user.
@@ -128,10 +136,11 @@ func (k *Keys) Issue(user store.User, session store.SessionID) (string, error) {
 	now := k.now()
 	token := jwt.NewWithClaims(jwt.SigningMethodHS256, wireClaims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: issuer, Audience: jwt.ClaimStrings{k.workspace}, Subject: user.Object.String(), ID: id,
+			Issuer: issuer, Subject: user.Object.String(), ID: id,
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(k.ttl)),
 		},
-		Object: user.Object.String(), UserID: int64(user.ID), Username: user.Username, Type: accessType, Session: string(session),
+		Audience: k.workspace,
+		Object:   user.Object.String(), UserID: int64(user.ID), Username: user.Username, Type: accessType, Session: string(session),
 	})
 	token.Header["kid"] = k.kid
 	signed, err := token.SignedString(k.keys[k.kid])
