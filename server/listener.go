@@ -28,8 +28,13 @@ type listener struct {
 	net.Listener
 	exempt func(netip.Addr) bool
 
-	mu   sync.Mutex
-	open map[netip.Prefix]int
+	mu    sync.Mutex
+	open  map[netip.Prefix]int // by network, of those that count
+	conns map[*conn]struct{}   // all of them
+}
+
+func newListener(ln net.Listener, exempt func(netip.Addr) bool) *listener {
+	return &listener{Listener: ln, exempt: exempt, open: map[netip.Prefix]int{}, conns: map[*conn]struct{}{}}
 }
 
 // Accept passes over connections of addresses that hold enough of them.
@@ -40,46 +45,85 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil || !ok {
 			return c, err
 		}
-		if release, ok := l.admit(tcp.RemoteAddr()); ok {
-			return &conn{TCPConn: tcp, release: release}, nil
+		if c := l.admit(tcp); c != nil {
+			return c, nil
 		}
 		_ = tcp.SetLinger(0) // nobody waits for what is refused
 		_ = tcp.Close()
 	}
 }
 
-// admit counts a connection until release is called.
-func (l *listener) admit(remote net.Addr) (release func(), ok bool) {
-	at, err := netip.ParseAddrPort(remote.String())
-	addr := at.Addr().Unmap().WithZone("")
-	if err != nil || l.exempt(addr) {
-		return func() {}, true
+// admit counts a connection until it is closed; nil when its address has enough.
+func (l *listener) admit(tcp *net.TCPConn) *conn {
+	c := &conn{TCPConn: tcp, from: l}
+	if at, err := netip.ParseAddrPort(tcp.RemoteAddr().String()); err == nil {
+		if addr := at.Addr().Unmap().WithZone(""); !l.exempt(addr) {
+			c.counted = network(addr)
+		}
 	}
-	key := network(addr)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open[key] >= maxPerAddress {
-		return nil, false
-	}
-	l.open[key]++
-	return sync.OnceFunc(func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.open[key]--; l.open[key] == 0 {
-			delete(l.open, key)
+	if c.counted.IsValid() {
+		if l.open[c.counted] >= maxPerAddress {
+			return nil
 		}
-	}), true
+		l.open[c.counted]++
+	}
+	l.conns[c] = struct{}{}
+	return c
+}
+
+// release ends what admit began; more than once is fine.
+func (l *listener) release(c *conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, open := l.conns[c]; !open {
+		return
+	}
+	delete(l.conns, c)
+	if !c.counted.IsValid() {
+		return
+	}
+	if l.open[c.counted]--; l.open[c.counted] == 0 {
+		delete(l.open, c.counted)
+	}
+}
+
+// hangUp closes connections: all of them, or those on which nothing was ever heard, as
+// browsers open them for later.
+func (l *listener) hangUp(all bool) {
+	l.mu.Lock()
+	var closing []*conn
+	for c := range l.conns {
+		if all || !c.heard.Load() {
+			closing = append(closing, c)
+		}
+	}
+	l.mu.Unlock()
+	for _, c := range closing {
+		_ = c.Close()
+	}
 }
 
 // conn is a connection with all that TCP can do, which sockets need.
 type conn struct {
 	*net.TCPConn
-	release func()
-	linger  atomic.Bool // read the rest of the input before closing
+	from    *listener
+	counted netip.Prefix // zero: exempt
+	heard   atomic.Bool  // something was read
+	linger  atomic.Bool  // read the rest of the input before closing
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.TCPConn.Read(p)
+	if n > 0 && !c.heard.Load() {
+		c.heard.Store(true)
+	}
+	return n, err
 }
 
 func (c *conn) Close() error {
-	defer c.release()
+	defer c.from.release(c)
 	if c.linger.Swap(false) && c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
 		_, _ = io.Copy(io.Discard, io.LimitReader(c.TCPConn, lingerBytes))
 	}

@@ -14,7 +14,8 @@ func TestConnectionsPerAddress(t *testing.T) {
 	}
 	defer ln.Close()
 	loopback := netip.MustParsePrefix("127.0.0.1/32")
-	l := &listener{Listener: ln, exempt: func(netip.Addr) bool { return false }, open: map[netip.Prefix]int{loopback: maxPerAddress - 1}}
+	l := newListener(ln, func(netip.Addr) bool { return false })
+	l.open[loopback] = maxPerAddress - 1
 	dial := func() net.Conn {
 		t.Helper()
 		c, err := net.Dial("tcp", ln.Addr().String())

@@ -2,6 +2,8 @@ package server
 
 import (
 	"errors"
+	"log/slog"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -64,6 +66,10 @@ func (s *Server) addMembers(c *fiber.Ctx) error {
 	added, err := s.chat.AddMembers(c.UserContext(), by, id, ids)
 	if err != nil {
 		return err
+	}
+	if slices.Contains(added, by.ID) { // nobody else gets into a room they are not in
+		s.log.LogAttrs(c.UserContext(), slog.LevelWarn, "audit: an administrator added themselves to a room",
+			slog.String("request_id", requestID(c)), slog.Int64("user_id", int64(by.ID)), slog.String("room_id", string(id)))
 	}
 	v, err := s.chat.Room(c.UserContext(), by, id)
 	if err != nil {

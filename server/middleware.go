@@ -28,7 +28,6 @@ type local int
 const (
 	localID local = iota
 	localViewer
-	localSocket
 )
 
 var requestIDRule = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)

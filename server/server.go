@@ -31,7 +31,7 @@ const (
 	readTimeout    = 15 * time.Second
 	writeTimeout   = 60 * time.Second
 	idleTimeout    = 75 * time.Second
-	stopTimeout    = 10 * time.Second // what requests under way get when the server stops
+	stopTimeout    = 4 * time.Second // what requests under way get when the server stops
 )
 
 // Options adjust a Server. The zero value works on a local network.
@@ -140,10 +140,9 @@ func (s *Server) newHTTP() *fiber.App {
 // in any more, sockets are told to come back and closed, requests under way are finished,
 // and only after that does Serve return: the stores may be closed.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	l := newListener(ln, s.exempt)
 	served := make(chan error, 1)
-	go func() {
-		served <- s.http.Listener(&listener{Listener: ln, exempt: s.exempt, open: map[netip.Prefix]int{}})
-	}()
+	go func() { served <- s.http.Listener(l) }()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
@@ -152,11 +151,16 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	_ = ln.Close()
+	l.hangUp(false)
 	sockets := make(chan error, 1)
 	go func() { sockets <- s.hub.Close(limit) }()
 	err := s.http.ShutdownWithContext(limit)
-	if errors.Is(err, net.ErrClosed) {
+	switch {
+	case errors.Is(err, net.ErrClosed):
 		err = nil
+	case errors.Is(err, context.DeadlineExceeded):
+		l.hangUp(true)
+		err = fmt.Errorf("stop: some requests took longer than %s", stopTimeout)
 	}
 	return errors.Join(err, <-sockets, <-served)
 }

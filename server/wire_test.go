@@ -288,6 +288,11 @@ func TestStoppingServer(t *testing.T) {
 	conn, got := ann.Handshake("/api/chat/ws", nil)
 	got.Must(101)
 	defer conn.Close()
+	silent, err := net.Dial("tcp", strings.TrimPrefix(h.URL, "http://")) // opened for later
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -304,7 +309,11 @@ func TestStoppingServer(t *testing.T) {
 		}
 		break
 	}
+	begun := time.Now()
 	<-done
+	if took := time.Since(begun); took > 3*time.Second {
+		t.Errorf("a connection on which nothing was said holds up the end for %s", took)
+	}
 	if conn, err := net.Dial("tcp", strings.TrimPrefix(h.URL, "http://")); err == nil {
 		_ = conn.Close()
 		t.Error("the server still takes connections")
