@@ -3,8 +3,6 @@ package badger
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -86,7 +84,7 @@ func open(dir string, o Options, migrations []migration) (*Store, error) {
 		o.Now = time.Now
 	}
 	if o.NewID == nil {
-		o.NewID = func() store.MessageID { return newID(o.Now()) }
+		o.NewID = (&mint{now: o.Now}).newID
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	o.KeepLog = cmp.Or(o.KeepLog, 7*24*time.Hour)
@@ -169,17 +167,6 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) now() time.Time { return millis(s.options.Now()) }
-
-// newID returns a UUID of version 7.
-func newID(now time.Time) (id store.MessageID) {
-	rand.Read(id[:])
-	ms := uint64(now.UnixMilli())
-	binary.BigEndian.PutUint16(id[0:], uint16(ms>>32))
-	binary.BigEndian.PutUint32(id[2:], uint32(ms))
-	id[6] = id[6]&0x0F | 0x70
-	id[8] = id[8]&0x3F | 0x80
-	return id
-}
 
 // explainLock names who has the folder when that is what err says. Badger keeps others
 // out by a lock on the folder and writes its process number beside.

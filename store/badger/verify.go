@@ -20,7 +20,7 @@ func (s *Store) Verify(ctx context.Context, report func(Problem)) error {
 		report(Problem{"a table's checksum is wrong", err.Error()})
 	}
 	return s.view(ctx, func(r *snapshot) error {
-		v := &verifier{ctx: ctx, snapshot: r, report: report}
+		v := &verifier{ctx: ctx, snapshot: r, report: report, known: make(map[store.RoomID]existence)}
 		for _, check := range []func() error{
 			v.meta, v.log, v.rooms, v.strays, v.ids, v.roomsOf, v.pairs, v.open, v.named, v.mentions, v.onces, v.imports,
 		} {
@@ -36,7 +36,10 @@ type verifier struct {
 	*snapshot
 	ctx    context.Context // of one call
 	report func(Problem)
+	known  map[store.RoomID]existence // some of the rooms
 }
+
+type existence struct{ there, deleted bool }
 
 // found reports a problem; where is formatted with args.
 func (v *verifier) found(what, where string, args ...any) {
@@ -64,9 +67,16 @@ func (v *verifier) tolerate(err error, where string, args ...any) error {
 
 // exists reports whether a room is there; deleted says that its keys are still being erased.
 func (v *verifier) exists(room store.RoomID) (there, deleted bool, err error) {
-	if _, there, err = v.get(headKey(room)); err == nil && !there {
-		_, deleted, err = v.get(goneKey(room))
+	if is, known := v.known[room]; known {
+		return is.there, is.deleted, nil
 	}
+	if there, err = v.has(headKey(room)); err == nil && !there {
+		deleted, err = v.has(goneKey(room))
+	}
+	if len(v.known) > 1000 {
+		clear(v.known)
+	}
+	v.known[room] = existence{there, deleted}
 	return there, deleted, err
 }
 
@@ -271,13 +281,15 @@ func (v *verifier) onces() error {
 		if err != nil {
 			return err
 		}
-		if ok {
-			if _, deleted, err := v.exists(at.Room); err != nil || deleted {
-				return err
-			}
+		there, deleted, err := v.exists(at.Room)
+		if err != nil || deleted {
+			return err
 		}
-		m, ok, err := findMessage(v, o.ID)
-		if err == nil && (!ok || m.Author != author || m.ClientID != string(f.rest)) {
+		var m store.Message
+		if ok && there {
+			m, err = messageAt(v, at.Room, at.Seq)
+		}
+		if err == nil && (m.ID != o.ID || m.Author != author || m.ClientID != string(f.rest)) {
 			v.found("client id of no message", "user %d, client id %q", author, f.rest)
 		}
 		return err

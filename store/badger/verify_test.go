@@ -74,7 +74,7 @@ func populate(t *testing.T) *populated {
 	ok(nil, p.BeginImport(ctx, p.imported))
 	var in []store.Message
 	for i := range 20 {
-		in = append(in, store.Message{ID: newID(time.Now()), Author: store.UserID(1 + i%4), Type: store.TypeText, Content: "old", At: time.Unix(int64(i), 0)})
+		in = append(in, store.Message{ID: p.options.NewID(), Author: store.UserID(1 + i%4), Type: store.TypeText, Content: "old", At: time.Unix(int64(i), 0)})
 	}
 	ok(p.ImportMessages(ctx, p.imported, in, true))
 	ok(nil, p.EndImport(ctx, p.imported))
@@ -128,7 +128,7 @@ func TestVerifyDamage(t *testing.T) {
 		{"a message is cut off", set(messageKey(s.room, 4), []byte{formatPacked, 0, 0, 1}), "damaged record"},
 		{"a value has an unknown format", set(headKey(s.room), []byte{99}), "damaged record"},
 		{"an id is missing", del(idKey(s.reply.ID)), "message that its id does not lead to"},
-		{"an id leads to no message", set(idKey(newID(time.Now())), place{s.room, 999}.encode()), "message id leads nowhere"},
+		{"an id leads to no message", set(idKey(s.options.NewID()), place{s.room, 999}.encode()), "message id leads nowhere"},
 		{"an id leads to another message", set(idKey(s.root.ID), place{s.room, s.reply.Seq}.encode()), "message id leads nowhere"},
 		{"the head is behind", headed(func(h *head) { h.Seq-- }), "head is not the newest message"},
 		{"the head counts too many", headed(func(h *head) { h.Countable++ }), "head counts wrong"},
@@ -170,7 +170,7 @@ func TestVerifyDamage(t *testing.T) {
 		{"a reaction twice", message(s.root.Seq, func(m *store.Message) { m.Reactions[0].Users = []store.UserID{2, 2} }), "reactions are beyond the limits or repeated"},
 		{"a direct room is not found", del(pairKey([]store.UserID{1, 2})), "people's direct room is another one"},
 		{"other people's direct room", set(pairKey([]store.UserID{1, 9}), append(pack(40), s.direct...)), "people's direct room is another one"},
-		{"a client id of no message", set(onceKey(1, "zz"), once{ID: newID(time.Now()), At: time.Now()}.encode()), "client id of no message"},
+		{"a client id of no message", set(onceKey(1, "zz"), once{ID: s.options.NewID(), At: time.Now()}.encode()), "client id of no message"},
 		{"an open room is not listed", del(openKey(s.room)), "open room is not listed"},
 		{"a closed room is listed", set(openKey(s.direct), present), "listed room is not open"},
 		{"a room has another name", set(namedKey("other", time.Unix(1, 0), s.room), present), "room listed under a name it does not have"},
