@@ -3,6 +3,7 @@ package bolt
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,7 +12,12 @@ import (
 
 // Values begin with a byte that names their format. A new format is a new byte, and old
 // values stay readable.
-const formatJSON = 1
+const (
+	formatJSON  = 1
+	formatToken = 2 // a refreshRecord
+)
+
+var errFormat = errors.New("a record of an unknown format: the file may be of a newer version")
 
 // encode writes a record. It cannot go wrong for the record types of this package.
 func encode(record any) ([]byte, error) {
@@ -25,7 +31,7 @@ func encode(record any) ([]byte, error) {
 // decode reads what encode wrote.
 func decode(value []byte, record any) error {
 	if len(value) == 0 || value[0] != formatJSON {
-		return fmt.Errorf("a record of an unknown format: the file may be of a newer version")
+		return errFormat
 	}
 	if err := json.Unmarshal(value[1:], record); err != nil {
 		return fmt.Errorf("read a record: %w", err)

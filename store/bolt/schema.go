@@ -23,7 +23,7 @@ var (
 	bucketSessions   = []byte("sessions")    // session → sessionRecord
 	bucketSessionsOf = []byte("sessions-of") // user, session → nothing
 	bucketRefresh    = []byte("refresh")     // hash → refreshRecord
-	bucketRefreshOf  = []byte("refresh-of")  // session, 0, number → hash
+	bucketRefreshOf  = []byte("refresh-of")  // session, 0, number → hash, expiry
 	bucketCodes      = []byte("codes")       // hash → codeRecord
 	bucketInvites    = []byte("invites")     // code → inviteRecord
 	bucketMeta       = []byte("meta")        // the keys below

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -12,11 +13,15 @@ import (
 	"github.com/hearthchat/hearth/store"
 )
 
-// A session remembers its newest spent refresh tokens, to notice one that is used again,
-// and at most so many tokens in all: each use of a token within the grace makes another.
+// A session remembers every refresh token until that would have expired, and its newest
+// ones in any case: a spent token that comes back means that somebody has a copy, however
+// long ago it was and however often the other one refreshed since. One that handed out
+// more than can be remembered is ended, for then nobody could tell.
 const (
-	maxSpent  = 64
-	maxTokens = 128
+	keptTokens = 64
+	maxTokens  = 10_000
+	// forgetAtOnce bounds what one rotation cleans up.
+	forgetAtOnce = 8
 )
 
 type sessionRecord struct {
@@ -33,10 +38,12 @@ func (r sessionRecord) session(id store.SessionID) store.Session {
 
 func (r sessionRecord) liveAt(now time.Time) bool { return now.Before(fromMillis(r.ExpiresAt)) }
 
+// refreshRecord is what is kept under the hash of a token. There are many, so they are
+// binary: number, when spent, session.
 type refreshRecord struct {
-	Session store.SessionID `json:"session"`
-	Number  uint64          `json:"number"`
-	Spent   int64           `json:"spent,omitempty"` // when first used
+	Session store.SessionID
+	Number  uint64
+	Spent   int64 // when first used, 0: not yet
 }
 
 var (
@@ -65,18 +72,37 @@ func getRefresh(tx *bbolt.Tx, hash []byte) (r refreshRecord, err error) {
 	if value == nil {
 		return r, errNoToken
 	}
-	return r, decode(value, &r)
+	if len(value) <= 17 || value[0] != formatToken {
+		return r, errFormat
+	}
+	return refreshRecord{
+		Number: binary.BigEndian.Uint64(value[1:]), Spent: int64(binary.BigEndian.Uint64(value[9:])), Session: store.SessionID(value[17:]),
+	}, nil
 }
 
 func putRefresh(tx *bbolt.Tx, hash store.Hash, r refreshRecord) error {
-	value, err := encode(r)
-	if err != nil {
+	value := binary.BigEndian.AppendUint64([]byte{formatToken}, r.Number)
+	value = binary.BigEndian.AppendUint64(value, uint64(r.Spent))
+	return tx.Bucket(bucketRefresh).Put(hash[:], append(value, r.Session...))
+}
+
+// handOut stores a new token, which expires with its session as that is now.
+func handOut(tx *bbolt.Tx, id store.SessionID, r sessionRecord, hash store.Hash) error {
+	if err := putRefresh(tx, hash, refreshRecord{Session: id, Number: r.Tokens}); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bucketRefresh).Put(hash[:], value); err != nil {
-		return err
+	value := binary.BigEndian.AppendUint64(bytes.Clone(hash[:]), uint64(r.ExpiresAt))
+	return tx.Bucket(bucketRefreshOf).Put(tokenKey(id, r.Tokens), value)
+}
+
+// tokenKey is where a session lists one of its tokens; readTokenOf reads what is there.
+func tokenKey(id store.SessionID, n uint64) []byte { return append(tokensOf(id), number(n)...) }
+
+func readTokenOf(key, value []byte) (n uint64, hash []byte, expires time.Time, err error) {
+	if len(key) < 9 || len(value) != 40 {
+		return 0, nil, time.Time{}, errFormat
 	}
-	return tx.Bucket(bucketRefreshOf).Put(append(tokensOf(r.Session), number(r.Number)...), hash[:])
+	return binary.BigEndian.Uint64(key[len(key)-8:]), value[:32], fromMillis(int64(binary.BigEndian.Uint64(value[32:]))), nil
 }
 
 // tokensOf is what the keys of a session's tokens begin with.
@@ -110,7 +136,7 @@ func (s *Store) OpenSession(ctx context.Context, n store.Session, refresh store.
 		if err := tx.Bucket(bucketSessionsOf).Put(sessionOfKey(n.User, n.ID), nil); err != nil {
 			return err
 		}
-		return putRefresh(tx, refresh, refreshRecord{Session: n.ID, Number: r.Tokens})
+		return handOut(tx, n.ID, r, refresh)
 	})
 }
 
@@ -153,44 +179,46 @@ func (s *Store) SessionByRefresh(ctx context.Context, refresh store.Hash, now ti
 // RotateSession spends a refresh token and stores the next one.
 func (s *Store) RotateSession(ctx context.Context, spent, next store.Hash, now, expires time.Time) (rotated store.Session, err error) {
 	now = store.Truncate(now)
-	var reused bool
-	var owner store.UserID
+	var why string // the session had to be ended, which must be committed and so is no error inside
 	err = s.batch(ctx, func(tx *bbolt.Tx) error {
-		rotated, reused = store.Session{}, false
+		rotated, why = store.Session{}, ""
 		token, err := getRefresh(tx, spent[:])
 		if err != nil {
 			return err
 		}
-		r, err := getSession(tx, token.Session)
+		id := token.Session
+		r, err := getSession(tx, id)
 		if errors.Is(err, store.ErrNotFound) || err == nil && !r.liveAt(now) {
 			return errNoToken
 		}
 		if err != nil {
 			return err
 		}
+		if token.Spent != 0 && now.Sub(fromMillis(token.Spent)) >= store.ReuseGrace {
+			why = "a spent refresh token was used again"
+			return s.endSession(tx, id, r)
+		}
 		if token.Spent == 0 {
 			token.Spent = toMillis(now)
-		} else if now.Sub(fromMillis(token.Spent)) >= store.ReuseGrace {
-			// Somebody has a copy. The end of the session must be committed, so this is no error yet.
-			reused, owner = true, r.User
-			return s.endSession(tx, token.Session, r)
-		}
-		if err := putRefresh(tx, spent, token); err != nil {
-			return err
+			if err := putRefresh(tx, spent, token); err != nil {
+				return err
+			}
 		}
 		r.Tokens++
 		r.ExpiresAt = toMillis(expires)
-		if err := putRefresh(tx, next, refreshRecord{Session: token.Session, Number: r.Tokens}); err != nil {
+		remembered, err := forgetTokens(tx, id, r.Tokens, now)
+		if err != nil {
 			return err
 		}
-		rotated = r.session(token.Session)
-		if err := putSession(tx, token.Session, r); err != nil {
-			return err
+		if remembered > maxTokens {
+			why = "it handed out more refresh tokens than can be remembered"
+			return s.endSession(tx, id, r)
 		}
-		return forgetTokens(tx, token.Session)
+		rotated = r.session(id)
+		return errors.Join(handOut(tx, id, r, next), putSession(tx, id, r))
 	})
-	if err == nil && reused {
-		s.log.Warn("a spent refresh token was used again, its session was ended", "user", owner)
+	if err == nil && why != "" {
+		s.log.Warn("session ended", "why", why)
 		err = errNoToken
 	}
 	if err != nil {
@@ -199,37 +227,28 @@ func (s *Store) RotateSession(ctx context.Context, spent, next store.Hash, now, 
 	return rotated, nil
 }
 
-// forgetTokens removes the oldest spent tokens of a session, and the oldest of all, beyond
-// what is kept.
-func forgetTokens(tx *bbolt.Tx, id store.SessionID) error {
-	type token struct {
-		key, hash []byte
-		spent     bool
-	}
-	var tokens []token
-	spent := 0
-	if err := eachKey(tx.Bucket(bucketRefreshOf), tokensOf(id), func(key, hash []byte) error {
-		r, err := getRefresh(tx, hash)
+// forgetTokens removes tokens that have expired, oldest first, from a session that hands
+// out number newest. It returns how many numbers there are from the oldest one kept.
+func forgetTokens(tx *bbolt.Tx, id store.SessionID, newest uint64, now time.Time) (remembered uint64, err error) {
+	var keys, hashes [][]byte
+	c := tx.Bucket(bucketRefreshOf).Cursor()
+	for key, value := c.Seek(tokensOf(id)); bytes.HasPrefix(key, tokensOf(id)); key, value = c.Next() {
+		n, hash, expires, err := readTokenOf(key, value)
 		if err != nil {
-			return fmt.Errorf("a token of a session: %w", err)
+			return 0, err
 		}
-		if r.Spent != 0 {
-			spent++
+		remembered = newest - n + 1
+		if remembered <= keptTokens || now.Before(expires) || len(keys) == forgetAtOnce {
+			break
 		}
-		tokens = append(tokens, token{bytes.Clone(key), bytes.Clone(hash), r.Spent != 0})
-		return nil
-	}); err != nil {
-		return err
+		keys, hashes = append(keys, bytes.Clone(key)), append(hashes, bytes.Clone(hash))
 	}
-	total := len(tokens)
-	for _, t := range tokens {
-		if total <= maxTokens && (spent <= maxSpent || !t.spent) {
-			continue
-		}
-		if total--; t.spent {
-			spent--
-		}
-		if err := errors.Join(tx.Bucket(bucketRefreshOf).Delete(t.key), tx.Bucket(bucketRefresh).Delete(t.hash)); err != nil {
+	return remembered, removeTokens(tx, keys, hashes)
+}
+
+func removeTokens(tx *bbolt.Tx, keys, hashes [][]byte) error {
+	for i := range keys {
+		if err := errors.Join(tx.Bucket(bucketRefreshOf).Delete(keys[i]), tx.Bucket(bucketRefresh).Delete(hashes[i])); err != nil {
 			return err
 		}
 	}
@@ -251,16 +270,18 @@ func eachKey(b *bbolt.Bucket, prefix []byte, f func(key, value []byte) error) er
 // removeSession removes a session and its tokens.
 func removeSession(tx *bbolt.Tx, id store.SessionID, user store.UserID) error {
 	var keys, hashes [][]byte
-	if err := eachKey(tx.Bucket(bucketRefreshOf), tokensOf(id), func(key, hash []byte) error {
+	if err := eachKey(tx.Bucket(bucketRefreshOf), tokensOf(id), func(key, value []byte) error {
+		_, hash, _, err := readTokenOf(key, value)
+		if err != nil {
+			return err
+		}
 		keys, hashes = append(keys, bytes.Clone(key)), append(hashes, bytes.Clone(hash))
 		return nil
 	}); err != nil {
 		return err
 	}
-	for i := range keys {
-		if err := errors.Join(tx.Bucket(bucketRefreshOf).Delete(keys[i]), tx.Bucket(bucketRefresh).Delete(hashes[i])); err != nil {
-			return err
-		}
+	if err := removeTokens(tx, keys, hashes); err != nil {
+		return err
 	}
 	return errors.Join(tx.Bucket(bucketSessions).Delete([]byte(id)), tx.Bucket(bucketSessionsOf).Delete(sessionOfKey(user, id)))
 }

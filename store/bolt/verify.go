@@ -201,9 +201,9 @@ func (v *verifier) sessionsOf() error {
 }
 
 func (v *verifier) refresh() error {
-	return v.each(bucketRefresh, func(key, value []byte) error {
-		var r refreshRecord
-		if err := decode(value, &r); err != nil {
+	return v.each(bucketRefresh, func(key, _ []byte) error {
+		r, err := getRefresh(v.tx, key)
+		if err != nil {
 			v.wrong(bucketRefresh, key, "the refresh token cannot be read: %v", err)
 			return nil
 		}
@@ -214,7 +214,7 @@ func (v *verifier) refresh() error {
 		case r.Number == 0 || r.Number > session.Tokens:
 			v.wrong(bucketRefresh, key, "refresh token %d of a session that handed out %d", r.Number, session.Tokens)
 		}
-		if !bytes.Equal(v.get(bucketRefreshOf, append(tokensOf(r.Session), number(r.Number)...)), key) {
+		if !bytes.HasPrefix(v.get(bucketRefreshOf, tokenKey(r.Session, r.Number)), key) {
 			v.wrong(bucketRefresh, key, "the refresh token is not among those of session %q", r.Session)
 		}
 		return nil
@@ -222,9 +222,13 @@ func (v *verifier) refresh() error {
 }
 
 func (v *verifier) refreshOf() error {
-	return v.each(bucketRefreshOf, func(key, hash []byte) error {
-		r, err := getRefresh(v.tx, hash)
-		if err != nil || !bytes.Equal(append(tokensOf(r.Session), number(r.Number)...), key) {
+	return v.each(bucketRefreshOf, func(key, value []byte) error {
+		_, hash, _, err := readTokenOf(key, value)
+		if err != nil {
+			v.wrong(bucketRefreshOf, key, "the entry cannot be read")
+			return nil
+		}
+		if r, err := getRefresh(v.tx, hash); err != nil || !bytes.Equal(tokenKey(r.Session, r.Number), key) {
 			v.wrong(bucketRefreshOf, key, "leads to no refresh token of this session")
 		}
 		return nil
