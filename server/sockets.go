@@ -117,7 +117,9 @@ func dropHeaders(c *fiber.Ctx) {
 	header := &c.Request().Header
 	bearer := socketToken(c) != ""
 	var names []string
-	header.VisitAll(func(key, _ []byte) { names = append(names, string(key)) })
+	for key := range header.All() {
+		names = append(names, string(key))
+	}
 	for _, name := range names {
 		switch name {
 		case fiber.HeaderConnection, fiber.HeaderUpgrade, fiber.HeaderHost, "Sec-Websocket-Key", "Sec-Websocket-Version":

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"mime"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,9 +25,18 @@ type asset struct {
 	forever bool   // its name changes with its content
 }
 
-// appPolicy lets the web app use its own files and this server, and nothing else.
-const appPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
-	"connect-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// appPolicy lets the web app use its own files and this server, and nothing else. For some
+// browsers 'self' has no sockets in it, so those of the host are spelled out.
+func appPolicy(host string) string {
+	sockets := ""
+	if hostRule.MatchString(host) {
+		sockets = " ws://" + host + " wss://" + host
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'" + sockets +
+		"; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+}
+
+var hostRule = regexp.MustCompile(`^[A-Za-z0-9.:\[\]-]{1,255}$`)
 
 // media types that the machine's own table may lack or spell differently.
 var mediaTypes = map[string]string{
@@ -110,7 +120,7 @@ func (s *Server) serveApp(c *fiber.Ctx) error {
 		}
 		a = s.app["index.html"]
 	}
-	c.Set(fiber.HeaderContentSecurityPolicy, appPolicy)
+	c.Set(fiber.HeaderContentSecurityPolicy, appPolicy(string(c.Context().Host())))
 	c.Set(fiber.HeaderCacheControl, "no-cache")
 	if a.forever {
 		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")

@@ -73,8 +73,9 @@ func TestWebApp(t *testing.T) {
 		if tt.status != 200 {
 			continue
 		}
+		host := strings.TrimPrefix(h.URL, "http://")
 		policy := got.Header.Get("Content-Security-Policy")
-		if !strings.Contains(policy, "script-src 'self'") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") {
+		if !strings.Contains(policy, "script-src 'self';") || !strings.Contains(policy, "connect-src 'self' ws://"+host+" wss://"+host+";") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") {
 			t.Errorf("%s: Content-Security-Policy = %q", tt.path, policy)
 		}
 		if tt.path == "/" {
