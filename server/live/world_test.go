@@ -58,16 +58,26 @@ func (w *world) open() {
 	w.must(err)
 	w.chat = chat.New(w.rooms, w.people, chat.Options{Unlimited: true})
 	w.hub = live.NewHub(w.rooms, w.people, w.chat, w.options)
-	var ctx context.Context
-	ctx, w.stop = context.WithCancel(context.Background())
-	w.running.Go(func() {
-		if err := w.hub.Run(ctx); err != nil {
-			w.t.Errorf("Run() = %v", err)
+	w.stop = nil
+	w.follow(w.hub)
+	w.background(func(ctx context.Context) error { return store.Relay(ctx, w.people, w.rooms) })
+}
+
+// follow runs a hub until the world is closed.
+func (w *world) follow(hub *live.Hub) { w.background(hub.Run) }
+
+func (w *world) background(run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	stop := w.stop
+	w.stop = func() {
+		cancel()
+		if stop != nil {
+			stop()
 		}
-	})
+	}
 	w.running.Go(func() {
-		if err := store.Relay(ctx, w.people, w.rooms); err != nil {
-			w.t.Errorf("Relay() = %v", err)
+		if err := run(ctx); err != nil {
+			w.t.Errorf("in the background: %v", err)
 		}
 	})
 }
