@@ -15,11 +15,11 @@ func (s *state) seeThrough(t *tx, seq store.Seq) error {
 	if seq <= s.Through {
 		return nil
 	}
-	err := s.eachSeen(0, func(through store.Seq, range_ seen) (bool, error) {
-		if range_.From > seq {
+	err := s.eachSeen(0, func(through store.Seq, of seen) (bool, error) {
+		if of.From > seq {
 			return false, nil
 		}
-		s.dropSeen(t, through, range_)
+		s.dropSeen(t, through, of)
 		if through > seq {
 			return false, s.addSeen(t, span{seq + 1, through})
 		}
@@ -55,13 +55,13 @@ func (s *state) setThrough(seq store.Seq) error {
 // unsee makes seq and all after it unread again. It reports whether that changed
 // anything; the caller writes the membership.
 func (s *state) unsee(t *tx, seq store.Seq) (changed bool, err error) {
-	err = s.eachSeen(seq, func(through store.Seq, range_ seen) (bool, error) {
+	err = s.eachSeen(seq, func(through store.Seq, of seen) (bool, error) {
 		changed = true
-		s.dropSeen(t, through, range_)
-		if range_.From >= seq {
+		s.dropSeen(t, through, of)
+		if of.From >= seq {
 			return true, nil
 		}
-		return true, s.addSeen(t, span{range_.From, seq - 1})
+		return true, s.addSeen(t, span{of.From, seq - 1})
 	})
 	if through := max(seq-1, s.JoinedSeq); err == nil && through < s.Through {
 		return true, s.setThrough(through)
@@ -107,15 +107,15 @@ func (s *state) seeRead(t *tx, seq store.Seq) (changed bool, err error) {
 // seeSpan adds what is beyond Through to the seen ranges, joined with those it overlaps.
 func (s *state) seeSpan(t *tx, what span) (changed bool, err error) {
 	before, within := s.Seen, false
-	err = s.eachSeen(what.from, func(through store.Seq, range_ seen) (bool, error) {
-		if range_.From > what.through {
+	err = s.eachSeen(what.from, func(through store.Seq, of seen) (bool, error) {
+		if of.From > what.through {
 			return false, nil
 		}
-		if within = range_.From <= what.from && through >= what.through; within {
+		if within = of.From <= what.from && through >= what.through; within {
 			return false, nil
 		}
-		what = span{min(what.from, range_.From), max(what.through, through)}
-		s.dropSeen(t, through, range_)
+		what = span{min(what.from, of.From), max(what.through, through)}
+		s.dropSeen(t, through, of)
 		return true, nil
 	})
 	if err != nil || within {
@@ -136,8 +136,8 @@ func (s *state) addSeen(t *tx, what span) error {
 	return nil
 }
 
-func (s *state) dropSeen(t *tx, through store.Seq, range_ seen) {
-	s.Seen -= range_.Count
+func (s *state) dropSeen(t *tx, through store.Seq, of seen) {
+	s.Seen -= of.Count
 	t.delete(inRoom(tagSeen, s.room, s.user).seq(through))
 }
 

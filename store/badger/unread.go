@@ -6,7 +6,7 @@ import (
 	"github.com/hearthchat/hearth/store"
 )
 
-// reading state: what one person has seen in one room, with what is needed to judge it.
+// state is what one person has seen in one room, with what is needed to judge it.
 type state struct {
 	r    reader
 	room store.RoomID
@@ -65,24 +65,24 @@ func (s *state) othersIn(from, through store.Seq) (uint64, error) {
 }
 
 // eachSeen visits the seen ranges that end at or after from, until visit returns false.
-func (s *state) eachSeen(from store.Seq, visit func(through store.Seq, range_ seen) (bool, error)) error {
+func (s *state) eachSeen(from store.Seq, visit func(through store.Seq, of seen) (bool, error)) error {
 	if s.Seen == 0 {
 		return nil
 	}
 	prefix := inRoom(tagSeen, s.room, s.user)
 	return s.r.ascend(prefix, prefix.clone().seq(from), func(k, value []byte) (bool, error) {
-		range_, err := decodeSeen(value)
+		of, err := decodeSeen(value)
 		if err != nil {
 			return false, err
 		}
-		return visit(lastSeq(k), range_)
+		return visit(lastSeq(k), of)
 	})
 }
 
 // seenThrough returns the end of the seen range that seq is in, or 0.
 func (s *state) seenThrough(seq store.Seq) (end store.Seq, err error) {
-	err = s.eachSeen(seq, func(through store.Seq, range_ seen) (bool, error) {
-		if range_.From <= seq {
+	err = s.eachSeen(seq, func(through store.Seq, of seen) (bool, error) {
+		if of.From <= seq {
 			end = through
 		}
 		return false, nil
@@ -125,14 +125,14 @@ func (s *state) countThrough(through store.Seq) (uint64, error) {
 	if through == s.head.Seq {
 		n -= s.Seen
 	} else {
-		err = s.eachSeen(s.Through+1, func(end store.Seq, range_ seen) (bool, error) {
-			if range_.From > through {
+		err = s.eachSeen(s.Through+1, func(end store.Seq, of seen) (bool, error) {
+			if of.From > through {
 				return false, nil
 			}
 			if end > through {
-				range_.Count, err = s.othersIn(range_.From, through)
+				of.Count, err = s.othersIn(of.From, through)
 			}
-			n -= range_.Count
+			n -= of.Count
 			return true, err
 		})
 	}
@@ -211,10 +211,19 @@ func (s *state) mentions() (n int, err error) {
 	return n, err
 }
 
-// unread says what waits.
+// unread says what waits. What an import that still runs brought will count as seen when
+// it ends, so it does not wait before either.
 func (s *state) unread() (store.Unread, error) {
 	u := store.Unread{Room: s.room, Head: s.head.Seq}
-	n, err := s.count()
+	through := s.head.Seq
+	if s.head.Importing {
+		before, err := number(s.r, importingKey(s.room))
+		if err != nil {
+			return u, err
+		}
+		through = store.Seq(before)
+	}
+	n, err := s.countThrough(through)
 	if err != nil {
 		return u, err
 	}

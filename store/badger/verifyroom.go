@@ -363,20 +363,20 @@ func (v *roomVerifier) seenBy(s *state) error {
 	last, total := s.Through, uint64(0)
 	err := v.each(inRoom(tagSeen, s.room, s.user), func(k key, _ fields, value []byte) error {
 		through := lastSeq(k)
-		range_, err := decodeSeen(value)
+		of, err := decodeSeen(value)
 		if err != nil {
 			return err
 		}
-		if range_.From <= last || range_.From > through || through > v.head.Seq {
+		if of.From <= last || of.From > through || through > v.head.Seq {
 			where("seen messages overlap or are outside of the room")
 			return nil
 		}
-		n, err := s.othersIn(range_.From, through)
-		if n != range_.Count {
+		n, err := s.othersIn(of.From, through)
+		if n != of.Count {
 			where("seen messages are counted wrong")
 		}
 		last = through
-		total += range_.Count
+		total += of.Count
 		return err
 	})
 	if err == nil && total != s.Seen {
