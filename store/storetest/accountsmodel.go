@@ -25,6 +25,7 @@ type accountsModel struct {
 type modelToken struct {
 	session store.SessionID
 	spent   time.Time // zero: not yet
+	expires time.Time // when the session would end without a later rotation; a token may be forgotten then
 }
 
 func (m *accountsModel) find(is func(store.User) bool) (store.User, bool) {

@@ -209,8 +209,8 @@ func (s *accountsSimulation) checkSession(want store.Session) {
 	}
 	s.fatal("session", err)
 	wantSame(s.t, "session", got, want)
-	for n, token_ := range s.tokens {
-		if token_.session == want.ID {
+	for n, known := range s.tokens {
+		if known.session == want.ID && now.Before(known.expires) {
 			got, err := s.SessionByRefresh(s.ctx, token(n), now)
 			s.fatal("session by refresh", err)
 			wantSame(s.t, fmt.Sprintf("session of token %d", n), got, want)

@@ -182,7 +182,7 @@ func (s *accountsSimulation) stepSignIn() {
 	session := store.Session{ID: sessionID(n), User: u.ID, CreatedAt: now, ExpiresAt: now.Add(s.anyLife()), Cookie: s.chance(50)}
 	s.note("%d with token %d", u.ID, n)
 	s.fatal("open session", s.OpenSession(s.ctx, session, token(n)))
-	s.sessions[session.ID], s.tokens[n] = session, &modelToken{session: session.ID}
+	s.sessions[session.ID], s.tokens[n] = session, &modelToken{session: session.ID, expires: session.ExpiresAt}
 	u.LastLogin = now
 	s.users[slices.IndexFunc(s.users, func(o store.User) bool { return o.ID == u.ID })] = u
 	s.checkSession(session)
@@ -198,7 +198,7 @@ func (s *accountsSimulation) anyLife() time.Duration {
 func (s *accountsSimulation) stepRotate() {
 	now := s.clock.Now()
 	keys := slices.DeleteFunc(sorted(s.tokens), func(n int) bool {
-		return !now.Before(s.sessions[s.tokens[n].session].ExpiresAt)
+		return !now.Before(s.sessions[s.tokens[n].session].ExpiresAt) || !now.Before(s.tokens[n].expires)
 	})
 	if len(keys) > 3 && s.chance(70) {
 		keys = keys[len(keys)-3:]
@@ -228,7 +228,7 @@ func (s *accountsSimulation) stepRotate() {
 		}
 		session := s.sessions[t.session]
 		session.ExpiresAt = expires
-		s.sessions[session.ID], s.tokens[next] = session, &modelToken{session: session.ID}
+		s.sessions[session.ID], s.tokens[next] = session, &modelToken{session: session.ID, expires: expires}
 		wantSame(s.t, "rotated session", got, session)
 		s.checkSession(session)
 	}
