@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -321,4 +322,37 @@ func TestSeveralRooms(t *testing.T) {
 			t.Errorf("room %s holds %q, want %q", name, got, want)
 		}
 	}
+}
+
+// BenchmarkImport reports how many messages a second come in. Each run has a workspace of its own.
+func BenchmarkImport(b *testing.B) {
+	text, err := os.ReadFile(filepath.Join("irc", "testdata", "sample.jsonl"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var log strings.Builder
+	for i := range 50 {
+		log.WriteString(strings.ReplaceAll(string(text), ".train-", "."+strconv.Itoa(i)+"-"))
+	}
+	added := 0
+	for b.Loop() {
+		b.StopTimer()
+		people, err := bolt.Open(filepath.Join(b.TempDir(), "people.db"), bolt.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		rooms, err := badger.Open(b.TempDir(), badger.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		r, err := transfer.Import(b.Context(), irc.Read(strings.NewReader(log.String())), transfer.Target{Users: people, Workspace: rooms}, transfer.Options{})
+		added += r.AddedMessages
+		b.StopTimer()
+		if err := errors.Join(err, rooms.Close(), people.Close()); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(added)/b.Elapsed().Seconds(), "messages/s")
 }
