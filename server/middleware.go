@@ -120,16 +120,21 @@ func (s *Server) prepare(c *fiber.Ctx) {
 	}
 }
 
-// refuse answers a request that could not even be read.
+// refuse answers a request that could not even be read. A connection that was opened for
+// later and never used is no request, and gets no line in the log.
 func (s *Server) refuse(c *fiber.Ctx, err error) error {
 	s.prepare(c)
-	if conn, ok := c.Context().Conn().(*conn); ok {
+	s.cors(c)
+	conn, ok := c.Context().Conn().(*conn)
+	if ok {
 		conn.linger.Store(true)
 	}
 	if err := s.fail(c, err); err != nil {
 		return err
 	}
-	s.logRequest(c, "", 0)
+	if !ok || conn.heard.Load() {
+		s.logRequest(c, "", 0)
+	}
 	return nil
 }
 

@@ -26,11 +26,12 @@ func TestCORS(t *testing.T) {
 			"Origin": {tt.origin}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"authorization"},
 		}}).Must(204)
 		refused := h.Nobody(t).Send(request{Method: "GET", Path: "/api/users/me", Header: header}).Must(401)
+		large := h.Nobody(t).Send(request{Method: "POST", Path: "/api/auth/login", Body: strings.Repeat("x", 1<<20+1), Header: header}).Must(413)
 		for name, want := range map[string]string{"Access-Control-Allow-Origin": tt.origin, "Access-Control-Expose-Headers": "X-Request-Id, Retry-After"} {
 			if !tt.shared {
 				want = ""
 			}
-			for _, answer := range []answer{got, preflight, refused} {
+			for _, answer := range []answer{got, preflight, refused, large} {
 				if value := answer.Header.Get(name); value != want {
 					t.Errorf("%s from %q: %s = %q, want %q", answer.call, tt.origin, name, value, want)
 				}

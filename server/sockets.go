@@ -163,7 +163,6 @@ func (s *Server) serveSocket(ws *websocket.Conn) {
 // The answer has been sent, so nobody reads it any more.
 func (w *watch) forget() {
 	w.ctx.Request, w.ctx.Response = fasthttp.Request{}, fasthttp.Response{}
-	w.ctx.ResetUserValues()
 	w.ctx, w.who = nil, nil
 }
 
