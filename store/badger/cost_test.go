@@ -51,3 +51,60 @@ func TestPostCostsTheSameInALargeRoom(t *testing.T) {
 		t.Logf("%s: %d keys, %d bytes", tt.name, large.keys, large.bytes)
 	}
 }
+
+// counting counts the keys that are walked over.
+type counting struct {
+	reader
+	walked *int
+}
+
+func (c counting) ascend(prefix, from key, visit func(k, value []byte) (bool, error)) error {
+	return c.reader.ascend(prefix, from, func(k, value []byte) (bool, error) {
+		*c.walked++
+		return visit(k, value)
+	})
+}
+
+// TestPostDoesNotCountWhatWasDeleted is about somebody who writes but never reads, in a
+// room where much is deleted.
+func TestPostDoesNotCountWhatWasDeleted(t *testing.T) {
+	s := openT(t, t.TempDir())
+	room := newRoom(t, s, 1, 2)
+	const many = 200
+	fill(t, s, room, 1, many)
+	page, err := s.Page(t.Context(), room, store.Span{Limit: many})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range page {
+		if _, err := s.EditMessage(t.Context(), m.ID, 1, func(m *store.Message) error { m.Deleted = true; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	post(t, s, store.Draft{Room: room, Author: 1, Content: "waits"})
+	for i := range 3 {
+		walked := 0
+		err := s.write(t.Context(), func(tx *tx) error {
+			of, err := stateOf(tx, room, 2)
+			if err != nil {
+				return err
+			}
+			of.r = counting{tx, &walked}
+			waiting, err := of.skip(tx)
+			if err == nil && !waiting {
+				t.Error("nothing waits")
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first := i == 0; first != (walked > many) || !first && walked > 0 {
+			t.Errorf("post %d walks over %d keys", i, walked)
+		}
+		post(t, s, store.Draft{Room: room, Author: 2, Content: "hello?"})
+	}
+	if u, err := s.UnreadIn(t.Context(), room, 2); err != nil || u.Count != 1 {
+		t.Errorf("unread = %+v, %v", u, err)
+	}
+}

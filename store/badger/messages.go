@@ -91,7 +91,7 @@ func appendDraft(t *tx, d store.Draft, print [8]byte) (m store.Message, repeated
 
 // post writes m as the person's own newest message. The caller writes the head.
 func (s *state) post(t *tx, m *store.Message) error {
-	waiting, err := s.count()
+	waiting, err := s.skip(t)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (s *state) post(t *tx, m *store.Message) error {
 	s.head.Posted++
 	s.Own++
 	t.set(inRoom(tagBy, s.room, s.user).seq(m.Seq), encodeNumber(s.Own))
-	if waiting == 0 {
+	if !waiting {
 		if err := s.seeThrough(t, m.Seq); err != nil {
 			return err
 		}

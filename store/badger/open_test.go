@@ -34,6 +34,14 @@ func TestOnly64BitBuildsOpen(t *testing.T) {
 	}
 }
 
+// TestWritesAreSynced is about a default of Badger that loses acknowledged messages when
+// the power fails.
+func TestWritesAreSynced(t *testing.T) {
+	if o := openT(t, t.TempDir()).db.Opts(); !o.SyncWrites || o.ValueThreshold < maxContentBytes {
+		t.Errorf("SyncWrites %v, values of %d bytes go to the value log", o.SyncWrites, o.ValueThreshold)
+	}
+}
+
 func TestOlderDataIsMigrated(t *testing.T) {
 	dir := t.TempDir()
 	s := openT(t, dir)

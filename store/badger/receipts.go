@@ -31,6 +31,30 @@ func (s *state) seeThrough(t *tx, seq store.Seq) error {
 	return s.setThrough(seq)
 }
 
+// skip reports whether anything is unread, and moves Through up to the first that is when
+// it is not the next message anyway. So an author who never reads does not count, with
+// each post, all the deleted messages since. The caller writes the membership.
+func (s *state) skip(t *tx) (waiting bool, err error) {
+	if n, err := s.othersIn(s.Through+1, s.head.Seq); err != nil || n == s.Seen {
+		return false, err
+	}
+	next, err := messageAt(s.r, s.room, s.Through+1)
+	if err != nil {
+		return true, err
+	}
+	if end, err := s.seenThrough(next.Seq); err != nil || end == 0 && next.Counts(s.user) {
+		return true, err
+	}
+	if n, err := s.countThrough(s.head.Seq); err != nil || n == 0 {
+		return false, err
+	}
+	first, err := s.first()
+	if err != nil {
+		return true, err
+	}
+	return true, s.seeThrough(t, first.Seq-1)
+}
+
 // setThrough moves Through and what is counted up to it.
 func (s *state) setThrough(seq store.Seq) error {
 	countable, own := uint64(0), uint64(0)

@@ -109,9 +109,6 @@ func (s *state) eachTomb(from, through store.Seq, visit func(seq store.Seq) erro
 	})
 }
 
-// count returns how many messages are unread.
-func (s *state) count() (uint64, error) { return s.countThrough(s.head.Seq) }
-
 // countThrough returns how many messages up to through are unread: others' beyond
 // Through, without those in seen ranges, without deleted ones in none.
 func (s *state) countThrough(through store.Seq) (uint64, error) {
