@@ -15,60 +15,86 @@ var errAway = errors.New("gone already")
 const maxRounds = 10
 
 // attach greets a session, replays what it missed since a cursor, and adds it to those who
-// hear. It reads memberships after the head of the log, and what follows that head is told
-// from the ring, so nothing falls between.
+// hear.
 func (h *Hub) attach(ctx context.Context, s *session, cursor string) error {
-	since, err := store.ParsePosition(cursor)
-	resume, resync := cursor != "" && err == nil, cursor != "" && err != nil
-	for round := range maxRounds {
-		reached, err := h.rooms.Head(ctx)
-		if err != nil {
-			return fmt.Errorf("head of the log: %w", err)
-		}
-		rooms, err := h.roomsOf(ctx, s)
-		if err != nil {
+	a := arrival{session: s, first: true}
+	if cursor != "" {
+		var err error
+		a.since, err = store.ParsePosition(cursor)
+		a.resume, a.resync = err == nil, err != nil
+	}
+	for range maxRounds {
+		if admitted, err := a.round(ctx, h); admitted || err != nil {
 			return err
 		}
-		var missed *plan
-		if resume || round > 0 {
-			missed, err = h.plan(ctx, s, rooms, since, reached)
-			resync = errors.Is(err, store.ErrExpired)
-			if err != nil && !resync {
-				return err
-			}
-		}
-		if round == 0 {
-			from := reached
-			if resume && !resync {
-				from = since
-			}
-			if err := h.greet(ctx, s, rooms, from); err != nil {
-				return err
-			}
-		}
-		if resync {
-			if !s.stream(resyncText) {
-				return errAway
-			}
-			resume, resync = false, false
-		} else if missed != nil {
-			if err := h.replay(ctx, s, missed); err != nil {
-				return err
-			}
-		}
-		var live []byte
-		if resume {
-			live = encode(liveFrame{"live", reached.String()})
-		}
-		admitted := false
-		h.ask(func() { admitted = h.loop.admit(s, rooms, reached.Seq, live) })
-		if admitted {
-			return nil
-		}
-		since = reached
 	}
 	s.close(CloseResume, "resume")
 	return errAway
+}
+
+// arrival is a session on its way to being admitted.
+type arrival struct {
+	session *session
+	first   bool           // the first round: it has not been greeted
+	resume  bool           // it has a cursor that can be resumed from
+	resync  bool           // or one that cannot
+	since   store.Position // the cursor, or where the round before ended
+}
+
+// round reads memberships after the head of the log; what follows that head is told from
+// the ring, so nothing falls between. It is false when the ring does not reach back that
+// far any more: then another round replays what came meanwhile.
+func (a *arrival) round(ctx context.Context, h *Hub) (admitted bool, err error) {
+	s := a.session
+	reached, err := h.rooms.Head(ctx)
+	if err != nil {
+		return false, fmt.Errorf("head of the log: %w", err)
+	}
+	rooms, err := h.roomsOf(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	missed, err := a.missed(ctx, h, rooms, reached)
+	if err != nil {
+		return false, err
+	}
+	if a.first {
+		from := reached
+		if a.resume {
+			from = a.since
+		}
+		if err := h.greet(ctx, s, rooms, from); err != nil {
+			return false, err
+		}
+	}
+	if missed != nil {
+		err = h.replay(ctx, s, missed)
+	} else if a.resync && !s.stream(resyncText) {
+		err = errAway
+	}
+	if err != nil {
+		return false, err
+	}
+	var live []byte
+	if a.resume {
+		live = encode(liveFrame{"live", reached.String()})
+	}
+	h.ask(func() { admitted = h.loop.admit(s, rooms, reached.Seq, live) })
+	a.first, a.resync, a.since = false, false, reached
+	return admitted, nil
+}
+
+// missed returns what to replay, nil if nothing or if that would be too much.
+func (a *arrival) missed(ctx context.Context, h *Hub, rooms map[store.RoomID]bool, reached store.Position) (*plan, error) {
+	if a.first && !a.resume {
+		return nil, nil
+	}
+	p, err := h.plan(ctx, a.session, rooms, a.since, reached)
+	if errors.Is(err, store.ErrExpired) {
+		a.resume, a.resync = false, true
+		return nil, nil
+	}
+	return p, err
 }
 
 // roomsOf returns the memberships of a session's person; true: hidden. It is ErrNotFound
@@ -87,10 +113,11 @@ func (h *Hub) roomsOf(ctx context.Context, s *session) (map[store.RoomID]bool, e
 		return rooms, nil
 	}
 	_, member, err := h.chat.Audience(ctx, *user, s.room)
-	if _, listed := rooms[s.room]; err == nil && listed != member {
-		if delete(rooms, s.room); member { // it changed between the two reads
-			rooms[s.room] = false
-		}
+	switch _, listed := rooms[s.room]; { // it may have changed between the two reads
+	case member && !listed:
+		rooms[s.room] = false
+	case !member:
+		delete(rooms, s.room)
 	}
 	return rooms, err
 }

@@ -19,22 +19,37 @@ type job struct {
 	reason string
 }
 
+// keptJobs is how many places for jobs an idle flusher keeps.
+const keptJobs = 1024
+
 // flusher writes to a share of the sessions. Of one session it keeps the order of jobs.
 type flusher struct {
 	number int
 	gather time.Duration
-	mu     sync.Mutex
-	jobs   []job
 	wake   chan struct{}
+
+	mu      sync.Mutex
+	jobs    []job
+	taken   *sync.Cond
+	stopped bool
 }
+
+// maxJobs is how far the loop may be ahead of a flusher. Flushers wait for no socket, so
+// this is reached only when there is more to write than the processor can.
+const maxJobs = 16_384
 
 func newFlusher(number int, gather time.Duration) *flusher {
-	return &flusher{number: number, gather: gather, wake: make(chan struct{}, 1)}
+	f := &flusher{number: number, gather: gather, wake: make(chan struct{}, 1)}
+	f.taken = sync.NewCond(&f.mu)
+	return f
 }
 
-// add queues jobs. It never waits.
+// add queues jobs, once there is room for them.
 func (f *flusher) add(jobs ...job) {
 	f.mu.Lock()
+	for len(f.jobs) >= maxJobs && !f.stopped {
+		f.taken.Wait()
+	}
 	f.jobs = append(f.jobs, jobs...)
 	f.mu.Unlock()
 	select {
@@ -58,12 +73,21 @@ func (f *flusher) take(spare []job) []job {
 	defer f.mu.Unlock()
 	jobs := f.jobs
 	f.jobs = spare
+	f.taken.Broadcast()
 	return jobs
+}
+
+func (f *flusher) stop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stopped = true
+	f.taken.Broadcast()
 }
 
 // run works until stop is closed. What comes in while it walks is gathered for the next
 // walk; what a busy room says is gathered for a moment longer.
 func (f *flusher) run(stop <-chan struct{}) {
+	defer f.stop()
 	w := walk{scratch: make([]byte, 0, scratchBytes)}
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
@@ -86,7 +110,9 @@ func (f *flusher) run(stop <-chan struct{}) {
 			timer.Reset(f.gather)
 		}
 		clear(jobs)
-		spare = jobs[:0]
+		if spare = jobs[:0]; cap(spare) > keptJobs {
+			spare = nil
+		}
 	}
 }
 

@@ -48,14 +48,13 @@ func (s *session) do(ctx context.Context, in request) error {
 		}
 		s.hub.Typing(by.ID, room, in.On)
 		return nil
-	case "read":
-		_, _, err := chat.ReadThrough(ctx, by, room, in.Message)
-		return err
 	}
 	if err := s.inRoom(ctx, by, in.Message, room); err != nil {
 		return err
 	}
 	switch in.Type {
+	case "read":
+		_, _, err = chat.ReadThrough(ctx, by, room, in.Message)
 	case "edit":
 		_, err = chat.Edit(ctx, by, in.Message, in.Content)
 	case "delete":

@@ -57,10 +57,7 @@ type span struct{ first, last store.Seq }
 
 // plan looks through the log after since, up to until.
 func (h *Hub) plan(ctx context.Context, s *session, rooms map[store.RoomID]bool, since, until store.Position) (*plan, error) {
-	if since.Epoch != until.Epoch || since.Seq > until.Seq {
-		return nil, errFar
-	}
-	if until.Seq-since.Seq > maxScanned {
+	if since.Epoch != until.Epoch || since.Seq > until.Seq || until.Seq-since.Seq > maxScanned {
 		return nil, errFar
 	}
 	select {
@@ -119,7 +116,7 @@ func (p *plan) add(s *session, c store.Change) bool {
 		p.rooms[c.Room] = r
 		p.order = append(p.order, c.Room)
 	}
-	r.add(c, me, member)
+	r.add(s, c, member)
 	return true
 }
 
@@ -144,7 +141,7 @@ func (p *plan) lose(c store.Change, me store.UserID) bool {
 	return true
 }
 
-func (r *missed) add(c store.Change, me store.UserID, member bool) {
+func (r *missed) add(s *session, c store.Change, member bool) {
 	switch c.Kind {
 	case store.MessagePosted:
 		if n := len(r.posted); n > 0 && r.posted[n-1].last+1 == c.Seq {
@@ -154,7 +151,7 @@ func (r *missed) add(c store.Change, me store.UserID, member bool) {
 		}
 	case store.MessageEdited, store.MessageDeleted, store.ReactionAdded, store.ReactionRemoved:
 		_, seen := r.seen[c.Message]
-		if !seen && !slices.ContainsFunc(r.posted, func(s span) bool { return s.first <= c.Seq && c.Seq <= s.last }) {
+		if !seen && !slices.ContainsFunc(r.posted, func(p span) bool { return p.first <= c.Seq && c.Seq <= p.last }) {
 			r.seen[c.Message] = struct{}{}
 			r.changed = append(r.changed, c.Message)
 		}
@@ -163,7 +160,7 @@ func (r *missed) add(c store.Change, me store.UserID, member bool) {
 			r.receipts[c.User] = c
 		}
 	case store.MemberJoined, store.MemberLeft:
-		if c.User == me {
+		if s.room == "" && c.User == s.user.Load().ID {
 			r.mine = r.mine || c.Kind == store.MemberJoined
 		} else {
 			r.members[c.User] = c
@@ -293,7 +290,7 @@ func (t *teller) roomItself(ctx context.Context, room store.Room, r *missed) err
 		return err
 	}
 	switch {
-	case r.mine && t.s.room == "":
+	case r.mine:
 		frame, err := t.hub.roomCreated(ctx, t.s.user.Load().ID, room.ID, at)
 		if err != nil {
 			return err

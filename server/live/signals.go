@@ -29,6 +29,9 @@ func (l *loop) presence(p *person) Presence {
 // show has a person's presence told if it is not what was told last.
 func (l *loop) show(p *person) {
 	now := l.presence(p)
+	if _, waits := l.changed[p]; now == p.shown && !waits {
+		return
+	}
 	l.hub.here.show(p.id, now)
 	if now == p.shown {
 		delete(l.changed, p)
