@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fasthttp/websocket"
 
 	"github.com/hearthchat/hearth/store"
 )
@@ -160,7 +163,10 @@ func TestServe(t *testing.T) {
 	link := s.out.await(t, `\n  (\S+/setup#\S+)\n`)
 	_, code, _ := strings.Cut(link, "#")
 	body := map[string]string{"username": "ann", "email": "ann@example.org", "password": testPassword, "setup_code": code}
-	var made struct{ User struct{ Role string } }
+	var made struct {
+		Token string
+		User  struct{ Role string }
+	}
 	if status := fetch(t, "POST", s.url+"/api/auth/register", "", body, &made); status != 201 || made.User.Role != "admin" {
 		t.Errorf("register with the code of the link: %d, role %q", status, made.User.Role)
 	}
@@ -183,9 +189,26 @@ func TestServe(t *testing.T) {
 			t.Errorf("exit code %d, %q", r.code, r.err)
 		}
 	})
+	socket, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.url, "http")+"/api/chat/ws",
+		http.Header{"Authorization": {"Bearer " + made.Token}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan error, 1)
+	go func() {
+		for {
+			if _, _, err := socket.ReadMessage(); err != nil {
+				told <- err
+				return
+			}
+		}
+	}()
 	start := time.Now()
 	if code := s.stop(); code != exitOK || time.Since(start) > stopLimit {
 		t.Errorf("stopped with exit code %d after %s\n%s", code, time.Since(start), s.log)
+	}
+	if err := <-told; !websocket.IsCloseError(err, websocket.CloseServiceRestart) {
+		t.Errorf("an open socket ended with %v, want the code 1012", err)
 	}
 	if _, err := os.Stat(filepath.Join(folder, socketName)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the local socket is left over: %v", err)

@@ -78,9 +78,9 @@ var traceLine = regexp.MustCompile(`^(\d+) +(?:<\.\.\. )?([a-z_]+)(\(| resumed>)
 func readTrace(t *testing.T, trace, room string) (posts, synced int) {
 	t.Helper()
 	request := "/api/chat/rooms/" + room + "/messages HTTP/1.1" // the method's first letter may be read by itself
-	open := false                  // a request was read and not answered
-	began := make(map[string]bool) // threads with a sync under way that began after the request
-	done := false                  // such a sync has ended
+	open := false                                               // a request was read and not answered
+	began := make(map[string]bool)                              // threads with a sync under way that began after the request
+	done := false                                               // such a sync has ended
 	for line := range strings.Lines(trace) {
 		m := traceLine.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 		if m == nil {
