@@ -34,6 +34,7 @@ type session struct {
 	queued  int      // bytes in queue
 	slow    bool     // a drain is writing; nobody else may
 	closing bool     // the close frame is the last thing written or in the queue
+	hurried bool     // and must leave soon
 	ended   chan struct{}
 	drains  sync.WaitGroup
 
@@ -115,10 +116,7 @@ func (s *session) drain() {
 	defer s.mu.Unlock()
 	for len(s.queue) > 0 {
 		frame, conn := s.queue[0], s.conn
-		patience := s.hub.options.WriteTimeout
-		if s.closing {
-			patience = closeWait
-		}
+		patience := s.patience()
 		s.mu.Unlock()
 		err := conn.SetWriteDeadline(time.Now().Add(patience))
 		if err == nil {
@@ -168,10 +166,20 @@ func (s *session) shut(code int, reason string) {
 	} else if n, err := s.conn.TryWrite(frame); err == nil && n < len(frame) {
 		s.wait(frame[n:])
 	}
+	s.hurried = code != CloseResume
 	s.end()
 	if s.slow {
-		_ = s.conn.SetWriteDeadline(time.Now().Add(closeWait))
+		_ = s.conn.SetWriteDeadline(time.Now().Add(s.patience()))
 	}
+}
+
+// patience is how long one frame may take to leave. Who is only slow gets time to learn
+// that it should resume.
+func (s *session) patience() time.Duration {
+	if s.closing && s.hurried {
+		return closeWait
+	}
+	return s.hub.options.WriteTimeout
 }
 
 // end wakes the reading goroutine for the last time.

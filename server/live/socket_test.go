@@ -69,7 +69,7 @@ func closedWith(t *testing.T, c *websocket.Conn, code int) {
 }
 
 func TestOverRealConnections(t *testing.T) {
-	w := newWorld(t, live.Options{QueueFrames: 20})
+	w := newWorld(t, live.Options{QueueFrames: 20, WriteTimeout: time.Minute})
 	p := w.crowd("ann", "bob")
 	room := w.room(p[0], false, p[1])
 	session := w.session(p[1])
