@@ -5,7 +5,7 @@ import { keep, roomPath, type Room, type RoomId, type ServerFrame, type Self, ty
 import { History } from "./history.ts";
 import { Keeper, newClientId, refusalInWords, type Shelf } from "./outbox.ts";
 import type { WorkspaceEvent } from "./reduce.ts";
-import { unreadIn } from "./select.ts";
+import { nameOf, unreadIn } from "./select.ts";
 import { Store } from "./store.ts";
 import { find } from "./timeline.ts";
 import { emptyWorkspace, type Pending } from "./workspace.ts";
@@ -247,7 +247,7 @@ export class Client {
         this.#forget(frame.client_id ?? "");
         return this.#tell(frame);
       case "typing_update":
-        for (const user of frame.typing_users) this.#meet(user);
+        for (const user of frame.typing_users) this.meet(user);
         return this.#tell({ ...frame, at: Date.now() });
       case "unread_update": {
         const { type, room_id, unread, mentions } = frame;
@@ -284,8 +284,8 @@ export class Client {
   }
 
   /** Learns the name of somebody who has not been seen before. */
-  #meet(user: UserId): void {
-    if (this.store.get().users[user]) return;
+  meet(user: UserId): void {
+    if (nameOf(this.store.get(), user) !== undefined) return;
     this.once(`user ${user}`, () => this.load<{ user: User }>(`/api/users/${user}`, (answer) => [{ type: "users", users: [answer.user] }]));
   }
 

@@ -72,8 +72,8 @@ export class History {
 
   /** Goes back to the newest messages. */
   async latest(room: RoomId): Promise<void> {
-    this.store.dispatch({ type: "view", room_id: room, view: { anchor: undefined } });
     await this.open(room);
+    this.store.dispatch({ type: "view", room_id: room, view: { anchor: undefined } });
   }
 
   /** Replaces everything loaded by one new page of the room in front of the reader. */

@@ -61,11 +61,11 @@ export function reduce(w: Workspace, e: WorkspaceEvent): Workspace {
     case "unread_update":
       return inRoom(w, e.room_id, (r) => ({ ...r, base: { seq: e.seq, unread: e.unread, mentions: e.mentions }, readTo: 0 }));
     case "presence_change":
-      return { ...w, presence: { ...w.presence, [e.user_id]: e.status } };
+      return { ...withName(w, e.user_id, e.username), presence: { ...w.presence, [e.user_id]: e.status } };
     case "typing_update":
       return { ...w, typing: { ...w.typing, [e.room_id]: { users: e.typing_users, at: e.at } } };
     case "user_joined":
-      return e.user_id === w.me.user_id ? inRoom(w, e.room_id, (r) => ({ ...r, joined: true })) : w;
+      return e.user_id === w.me.user_id ? inRoom(w, e.room_id, (r) => ({ ...r, joined: true })) : withName(w, e.user_id, e.username);
     case "user_left":
       return e.user_id === w.me.user_id ? left(w, e.room_id) : w;
     case "left":
@@ -131,8 +131,9 @@ function withMessages(w: Workspace, id: RoomId, messages: readonly WireMessage[]
   const mine = new Set(messages.filter((m) => m.user_id === w.me.user_id).map((m) => m.client_id));
   const outbox = w.outbox.some((p) => mine.has(p.client_id)) ? w.outbox.filter((p) => !mine.has(p.client_id)) : w.outbox;
   const head = Math.max(...messages.map((m) => m.seq));
+  const named = messages.reduce((all, m) => withName(all, m.user_id, m.username), w);
   return inRoom(
-    inTimeline({ ...w, outbox }, id, (t) => merge(t, messages)),
+    inTimeline({ ...named, outbox }, id, (t) => merge(t, messages)),
     id,
     (r) => (head > r.head_seq ? { ...r, head_seq: head } : r),
   );
@@ -213,6 +214,10 @@ function withUsers(w: Workspace, users: readonly WireUser[]): Workspace {
     users: { ...w.users, ...Object.fromEntries(users.map((u) => [u.user_id, u])) },
     presence: { ...w.presence, ...Object.fromEntries(users.map((u) => [u.user_id, u.presence])) },
   };
+}
+
+function withName(w: Workspace, id: UserId, name: string): Workspace {
+  return w.names[id] === name ? w : { ...w, names: { ...w.names, [id]: name } };
 }
 
 function afresh(w: Workspace, id: RoomId | undefined, messages: readonly WireMessage[]): Workspace {

@@ -56,7 +56,7 @@ export function visibleSpan(w: Workspace, id: RoomId): Span | undefined {
 
 /** A person's present name, where it is known. */
 export function nameOf(w: Workspace, id: UserId): string | undefined {
-  return w.users[id]?.username;
+  return w.users[id]?.username ?? w.names[id];
 }
 
 /** How a room is called in a sentence: #name, or the names of the people in a direct one. */

@@ -13,6 +13,8 @@ export interface Workspace {
   readonly views: { readonly [id: RoomId]: View };
   /** People met so far; not the whole directory. */
   readonly users: { readonly [id: UserId]: WireUser };
+  /** What others are called, from their messages and comings; users know better. */
+  readonly names: { readonly [id: UserId]: string };
   readonly presence: { readonly [id: UserId]: Presence };
   readonly typing: { readonly [id: RoomId]: Typing };
   /** Who is in a direct room, in the order of joining; loaded when such a room is shown. */
@@ -87,6 +89,7 @@ export function emptyWorkspace(me: WireUser, now: number): Workspace {
     timelines: {},
     views: {},
     users: { [me.user_id]: me },
+    names: {},
     presence: { [me.user_id]: "online" },
     typing: {},
     peers: {},

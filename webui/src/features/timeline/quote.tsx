@@ -14,8 +14,15 @@ export function Quote({ room, id }: { room: string; id: string }) {
   const quoted = useWorkspace((w) => find(w.timelines[room] ?? [], id) ?? w.quoted[id]);
   const name = useWorkspace((w) => quoted && nameOf(w, quoted.user_id)) ?? quoted?.username;
   useEffect(() => client.quote(room, id), [client, room, id]);
-  if (quoted === null) return <p className={styles.gone}>The message this answers is not there any more.</p>;
-  if (!quoted) return <p className={styles.gone}>An answer</p>;
+  if (!quoted) {
+    // As high as the quote will be, so that nothing moves when it comes.
+    return (
+      <div className={styles.qr}>
+        <b>An answer</b>
+        <span>{quoted === null ? "The message this answers is not there any more." : "\u00a0"}</span>
+      </div>
+    );
+  }
   const words = quoted.deleted ? "Message deleted" : plainText(quoted.content);
   return (
     <button type="button" className={styles.qr} onClick={() => goTo(id)}>

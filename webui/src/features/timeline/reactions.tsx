@@ -1,3 +1,4 @@
+import { useEffect } from "react";
 import { inWords } from "../../api/http.ts";
 import type { WireMessage } from "../../api/wire.ts";
 import { nameOf } from "../../state/select.ts";
@@ -23,6 +24,7 @@ function Reaction({ message, reaction, people }: { message: WireMessage; reactio
   const client = useClient();
   const mine = useWorkspace((w) => people.includes(w.me.user_id));
   const who = useWorkspace((w) => inOrder(people, w.me.user_id).map((id) => (id === w.me.user_id ? "you" : (nameOf(w, id) ?? "somebody"))).join(", "));
+  useEffect(() => people.forEach((id) => client.meet(id)), [client, people]);
   return (
     <button
       type="button"

@@ -8,6 +8,10 @@ const nearEnd = 40;
 /** So far from an edge the next page is asked for, in pixels. */
 const ahead = 1_600;
 
+/** What shows that the reader scrolls, and how long after it a scroll counts as theirs, in milliseconds. */
+const hands = ["wheel", "touchmove", "pointerdown", "keydown", "focusin"] as const;
+const handRests = 400;
+
 /** What the reader sees of the rows. */
 export interface Sight {
   readonly atEnd: boolean;
@@ -55,6 +59,7 @@ export function useScroll({ room, rows, latest }: Options): Scroll {
   const scroller = useRef<HTMLDivElement>(null);
   const stick = useRef(true);
   const wanted = useRef<number | undefined>(undefined);
+  const touched = useRef(0);
   const [sight, setSight] = useState<Sight>({ atEnd: true, day: undefined, top: 0, bottom: 0 });
 
   const held = useRef(rows);
@@ -87,9 +92,23 @@ export function useScroll({ room, rows, latest }: Options): Scroll {
 
   const onScroll = useCallback(() => {
     const box = scroller.current;
-    if (box && wanted.current === undefined) stick.current = latest && box.scrollHeight - box.scrollTop - box.clientHeight < nearEnd;
+    if (!box) return;
+    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < nearEnd;
+    // Only the reader's own hand leaves the end: rows that change their height scroll too.
+    if (atEnd) stick.current = latest && wanted.current === undefined;
+    else if (performance.now() - touched.current < handRests) stick.current = false;
+    else pin();
     look();
-  }, [latest, look]);
+  }, [latest, look, pin]);
+
+  useEffect(() => {
+    const box = scroller.current;
+    const touch = () => (touched.current = performance.now());
+    for (const hand of hands) box?.addEventListener(hand, touch, { passive: true });
+    return () => {
+      for (const hand of hands) box?.removeEventListener(hand, touch);
+    };
+  }, []);
 
   useLayoutEffect(() => {
     held.current = rows;

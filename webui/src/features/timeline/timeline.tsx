@@ -72,10 +72,8 @@ export function Timeline({ room, start, editing, onEdit, onReply, onTakeBack }: 
   const own = outbox.filter((p) => p.room_id === room).length;
   const ownBefore = useRef(own);
   useEffect(() => {
-    if (own > ownBefore.current) {
-      if (!latest) void history.latest(room);
-      toEnd();
-    }
+    if (own > ownBefore.current && latest) toEnd();
+    else if (own > ownBefore.current) void history.latest(room).then(toEnd);
     ownBefore.current = own;
   }, [own, latest, history, room, toEnd]);
 
@@ -96,17 +94,12 @@ export function Timeline({ room, start, editing, onEdit, onReply, onTakeBack }: 
   }, [line, lineAbove, lineRow, sight.bottom]);
   useEffect(() => setLineSeen(false), [line?.id]);
 
-  const jumpToEnd = () => {
-    void history.latest(room).then(toEnd);
-    toEnd();
-  };
-  if (!span && pending.length === 0 && head > 0) {
-    return <div className={styles.wrap}>{view.problem ? <Trouble text={view.problem} onRetry={() => void history.open(room)} /> : <Skeleton />}</div>;
-  }
+  const jumpToEnd = () => (latest ? toEnd() : void history.latest(room).then(toEnd));
+  const retry = () => void (span ? history.older(room, span.from) : history.open(room));
   return (
     <GoToContext value={goTo}>
       <div className={styles.wrap}>
-        {view.problem && <Trouble text={view.problem} onRetry={() => void history.older(room, span?.from ?? 1)} />}
+        {view.problem && <Trouble text={view.problem} onRetry={retry} />}
         <div
           ref={scroller}
           className={styles.tl}
@@ -119,23 +112,26 @@ export function Timeline({ room, start, editing, onEdit, onReply, onTakeBack }: 
           onKeyDown={(e) => walk(e, () => list.current?.scrollToIndex(rows.length - 1, { align: "end" }))}
         >
           <div className={styles.fill} />
-          <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={shift} bufferSize={600} onScroll={onScroll}>
-            {(row, i) => (
-              <RowView
-                key={row.key}
-                row={row}
-                room={room}
-                first={i === 0}
-                last={i === rows.length - 1}
-                target={target}
-                editing={editing}
-                onEdit={onEdit}
-                onReply={onReply}
-                onTakeBack={onTakeBack}
-                onUnfold={(key) => setUnfolded((s) => new Set([...s, key]))}
-              />
-            )}
-          </Virtualizer>
+          <div>
+            {rows.length === 0 && !view.problem && <Skeleton />}
+            <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={shift} itemSize={60} bufferSize={900} onScroll={onScroll}>
+              {(row, i) => (
+                <RowView
+                  key={row.key}
+                  row={row}
+                  room={room}
+                  first={i === 0}
+                  last={i === rows.length - 1}
+                  target={target}
+                  editing={editing}
+                  onEdit={onEdit}
+                  onReply={onReply}
+                  onTakeBack={onTakeBack}
+                  onUnfold={(key) => setUnfolded((s) => new Set([...s, key]))}
+                />
+              )}
+            </Virtualizer>
+          </div>
         </div>
         {sight.day && <DayLine day={sight.day} sticky />}
         {line && lineAbove && !lineSeen && (
