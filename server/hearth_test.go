@@ -89,7 +89,7 @@ func start(t *testing.T, o options) *hearth {
 	}
 	h.URL = "http://" + listener.Addr().String()
 	h.run(t, map[string]func(context.Context) error{
-		"relay": func(ctx context.Context) error { return store.Relay(ctx, users, rooms) },
+		"relay": func(ctx context.Context) error { return store.Relay(ctx, users, rooms, nil) },
 		"hub":   hub.Run,
 		"serve": func(ctx context.Context) error { return front.Serve(ctx, listener) },
 	}, func() error { return rooms.Close() }, func() error { return users.Close() })

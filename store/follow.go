@@ -49,8 +49,9 @@ func Follow(ctx context.Context, log Log, f Follower) error {
 
 // Relay copies changes of accounts into the log until ctx ends, which is no error. The
 // revision it reached is stored with the entries, so a crash in between repeats nothing
-// and loses nothing.
-func Relay(ctx context.Context, users Users, log Log) error {
+// and loses nothing. settle, unless nil, is called with each change before it is copied,
+// and again after a crash: it finishes what a change of an account asks of the workspace.
+func Relay(ctx context.Context, users Users, log Log, settle func(context.Context, UserChange) error) error {
 	at, err := log.UsersRelayed(ctx)
 	for err == nil {
 		var changes []UserChange
@@ -60,6 +61,12 @@ func Relay(ctx context.Context, users Users, log Log) error {
 		if len(changes) == 0 {
 			err = users.WaitUsers(ctx, at)
 			continue
+		}
+		for i := 0; settle != nil && err == nil && i < len(changes); i++ {
+			err = settle(ctx, changes[i])
+		}
+		if err != nil {
+			break
 		}
 		if err = log.RelayUsers(ctx, changes); err == nil {
 			at = changes[len(changes)-1].Revision

@@ -247,10 +247,16 @@ func TestRelay(t *testing.T) {
 		users := &memoryUsers{log: log}
 		users.change(1500)
 		log.relayed = slices.Clone(users.changes[:20]) // an earlier run came so far
+		settled := slices.Clone(users.changes[:20])
 		for range 2 {
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error)
-			go func() { ended <- Relay(ctx, users, log) }()
+			go func() {
+				ended <- Relay(ctx, users, log, func(_ context.Context, c UserChange) error {
+					settled = append(settled, c)
+					return nil
+				})
+			}()
 			synctest.Wait()
 			if !slices.Equal(log.relayed, users.changes) {
 				t.Errorf("relayed %d changes, want all %d once", len(log.relayed), len(users.changes))
@@ -264,6 +270,9 @@ func TestRelay(t *testing.T) {
 			if err := <-ended; err != nil {
 				t.Errorf("Relay = %v after its context ended, want nil", err)
 			}
+			if !slices.Equal(settled, users.changes) {
+				t.Errorf("settled %d changes, want all %d once", len(settled), len(users.changes))
+			}
 		}
 	})
 }
@@ -273,7 +282,7 @@ func TestRelayFails(t *testing.T) {
 	users := &memoryUsers{log: log}
 	users.change(1)
 	log.fails = errors.New("broken")
-	if err := Relay(t.Context(), users, log); !errors.Is(err, log.fails) {
+	if err := Relay(t.Context(), users, log, nil); !errors.Is(err, log.fails) {
 		t.Errorf("Relay = %v, want %v", err, log.fails)
 	}
 }

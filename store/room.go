@@ -144,6 +144,7 @@ type Rooms interface {
 	// Leave ends a membership and stores line as a system message by by; left is false
 	// when there was none. When the last owner leaves, ownership passes to the
 	// longest-standing member. In a direct room it hides the room for user and stores nothing.
+	// While an import runs only a leave without line is possible, else ErrImportRunning.
 	Leave(ctx context.Context, room RoomID, user, by UserID, line string) (left bool, err error)
 
 	// SetRoomRole changes a member's role; ErrNotFound for who is none.

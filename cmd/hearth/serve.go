@@ -74,7 +74,7 @@ func serve(ctx context.Context, c *call) error {
 	defer stopBehind()
 	inner, outer := &group{log: log, fail: fail}, &group{log: log, fail: fail}
 	inner.start("hub", func() error { return hub.Run(behind) })
-	inner.start("relay of accounts", func() error { return store.Relay(behind, s.people, s.rooms) })
+	inner.start("relay of accounts", func() error { return store.Relay(behind, s.people, s.rooms, s.chat.Settle) })
 	inner.start("sweep", func() error { return sweep(behind, s.people, log) })
 	inner.start("rooms", func() error { return untilFailed(behind, s.rooms) })
 	outer.start("local socket", func() error { return control.Serve(ctx) })

@@ -103,8 +103,8 @@ func (e ProfileEdit) check(by store.User) error {
 }
 
 // CloseAccount ends an account for good: its personal data goes at once, its sessions
-// end, its rooms are left, except those an import is writing to. Its messages stay under
-// the neutral name.
+// end, its rooms are left. Its messages stay under the neutral name. What a crash leaves
+// undone Settle does.
 func (s *Service) CloseAccount(ctx context.Context, id store.UserID) error {
 	if err := s.limits.write(id); err != nil {
 		return err
@@ -120,17 +120,38 @@ func (s *Service) CloseAccount(ctx context.Context, id store.UserID) error {
 	if err := s.users.EndSessions(ctx, id, ""); err != nil {
 		return err
 	}
+	return s.leaveAll(ctx, id)
+}
+
+// leaveAll ends every membership of an account. A room that an import writes to is left
+// without a line.
+func (s *Service) leaveAll(ctx context.Context, id store.UserID) error {
 	rooms, err := s.rooms.RoomsOf(ctx, id)
 	if err != nil {
 		return err
 	}
 	for _, m := range rooms {
 		_, err := s.rooms.Leave(ctx, m.Room, id, id, store.LineLeft)
-		if ignoreNotFound(err) != nil && !errors.Is(err, store.ErrImportRunning) {
+		if errors.Is(err, store.ErrImportRunning) {
+			_, err = s.rooms.Leave(ctx, m.Room, id, id, "")
+		}
+		if ignoreNotFound(err) != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Settle finishes what a change of an account asks of the rooms: a closed account is in none.
+func (s *Service) Settle(ctx context.Context, c store.UserChange) error {
+	if !c.Edited {
+		return nil
+	}
+	u, err := s.users.User(ctx, c.User)
+	if err != nil || !u.Closed {
+		return ignoreNotFound(err)
+	}
+	return s.leaveAll(ctx, c.User)
 }
 
 // SetRole changes what an account may do in the workspace.

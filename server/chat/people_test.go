@@ -99,6 +99,53 @@ func TestCloseAccount(t *testing.T) {
 	}
 }
 
+// A crash between the closing of an account and the leaving of its rooms is healed when
+// the account's change is relayed.
+func TestSettle(t *testing.T) {
+	w := newWorld(t, chat.Options{Unlimited: true})
+	room := w.room(w.bob, false, w.ann)
+	busy := w.room(w.bob, false, w.ann)
+	w.must(w.rooms.BeginImport(w.ctx(), busy))
+	w.must(w.Settle(w.ctx(), store.UserChange{User: w.bob.ID, Edited: true}))
+	if _, err := w.rooms.Member(w.ctx(), room, w.bob.ID); err != nil {
+		t.Fatalf("an open account lost its membership: %v", err)
+	}
+	_, err := w.users.EditUser(w.ctx(), w.bob.ID, func(u *store.User) error { u.Close(); return nil })
+	w.must(err)
+	w.must(w.Settle(w.ctx(), store.UserChange{User: w.bob.ID, Edited: true}))
+	for _, id := range []store.RoomID{room, busy} {
+		if _, err := w.rooms.Member(w.ctx(), id, w.bob.ID); kindOf(err) != store.ErrNotFound {
+			t.Errorf("the membership of a closed account: %v, want ended", err)
+		}
+		if owner, err := w.rooms.Member(w.ctx(), id, w.ann.ID); err != nil || owner.Role != store.RoomOwner {
+			t.Errorf("the longest-standing member: %+v, %v; want owner", owner, err)
+		}
+	}
+}
+
+func TestUnreadLeavesOutHiddenRooms(t *testing.T) {
+	w := newWorld(t, chat.Options{Unlimited: true})
+	v, _, err := w.Direct(w.ctx(), w.ann, []store.UserID{w.bob.ID})
+	w.must(err)
+	w.says(w.bob, v.ID, "are you there?")
+	counted := func() int {
+		all, err := w.Unread(w.ctx(), w.ann)
+		w.must(err)
+		n := 0
+		for _, u := range all {
+			n += u.Count
+		}
+		return n
+	}
+	if n := counted(); n != 1 {
+		t.Fatalf("%d unread, want 1", n)
+	}
+	w.must(w.Leave(w.ctx(), w.ann, v.ID))
+	if n := counted(); n != 0 {
+		t.Errorf("%d unread in a conversation that was left, want none", n)
+	}
+}
+
 func TestEditProfile(t *testing.T) {
 	w := newWorld(t, chat.Options{Unlimited: true})
 	text := func(s string) *string { return &s }

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hearthchat/hearth/store"
@@ -45,9 +46,23 @@ func (s *Service) MarkUnread(ctx context.Context, by store.User, id store.Messag
 	return s.rooms.MarkUnread(ctx, id, by.ID)
 }
 
-// Unread returns what waits for by in each of their rooms.
+// Unread returns what waits for by in each of their rooms, without direct ones they left.
 func (s *Service) Unread(ctx context.Context, by store.User) ([]store.Unread, error) {
-	return s.rooms.Unread(ctx, by.ID)
+	waiting, err := s.rooms.Unread(ctx, by.ID)
+	if err != nil {
+		return nil, err
+	}
+	mine, err := s.rooms.RoomsOf(ctx, by.ID)
+	if err != nil {
+		return nil, err
+	}
+	hidden := make(map[store.RoomID]bool)
+	for _, m := range mine {
+		if m.Hidden {
+			hidden[m.Room] = true
+		}
+	}
+	return slices.DeleteFunc(waiting, func(u store.Unread) bool { return hidden[u.Room] }), nil
 }
 
 // UnreadIn returns what waits for by in one of their rooms.

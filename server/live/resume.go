@@ -9,13 +9,11 @@ import (
 	"github.com/hearthchat/hearth/store"
 )
 
-// What a replay covers at most. Beyond it the client loads everything anew.
-const (
-	maxScanned = 200_000 // entries of the log
-	maxMissed  = 10_000  // entries of the person's rooms
-	maxEdited  = 1_000   // accounts that changed
-)
+// maxEdited is how many accounts may have changed; beyond it, too, the client loads
+// everything anew.
+const maxEdited = 1000
 
+// Entries of the log, and messages, that are read at once.
 const (
 	scanPage   = 1000
 	replayPage = 100
@@ -57,7 +55,7 @@ type span struct{ first, last store.Seq }
 
 // plan looks through the log after since, up to until.
 func (h *Hub) plan(ctx context.Context, s *session, rooms map[store.RoomID]bool, since, until store.Position) (*plan, error) {
-	if since.Epoch != until.Epoch || since.Seq > until.Seq || until.Seq-since.Seq > maxScanned {
+	if since.Epoch != until.Epoch || since.Seq > until.Seq || until.Seq-since.Seq > uint64(h.options.MaxScanned) {
 		return nil, errFar
 	}
 	select {
@@ -87,7 +85,7 @@ func (h *Hub) plan(ctx context.Context, s *session, rooms map[store.RoomID]bool,
 				found++
 			}
 		}
-		if found > maxMissed || len(p.users) > maxEdited {
+		if found > h.options.MaxMissed || len(p.users) > maxEdited {
 			return nil, errFar
 		}
 	}
@@ -135,7 +133,9 @@ func (p *plan) lose(c store.Change, me store.UserID) bool {
 	switch {
 	case c.Kind == store.MemberLeft && c.User == me:
 		l.left = c.At
-	case c.Kind == store.RoomDeleted:
+	case c.Kind == store.MemberJoined && c.User == me:
+		l.left = time.Time{}
+	case c.Kind == store.RoomDeleted && l.left.IsZero(): // else it was gone for them before
 		l.deleted = true
 	}
 	return true

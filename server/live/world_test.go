@@ -60,7 +60,7 @@ func (w *world) open() {
 	w.hub = live.NewHub(w.rooms, w.people, w.chat, w.options)
 	w.stop = nil
 	w.follow(w.hub)
-	w.background(func(ctx context.Context) error { return store.Relay(ctx, w.people, w.rooms) })
+	w.background(func(ctx context.Context) error { return store.Relay(ctx, w.people, w.rooms, nil) })
 }
 
 // follow runs a hub until the world is closed.
