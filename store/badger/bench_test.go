@@ -5,7 +5,6 @@ package badger
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -16,8 +15,6 @@ import (
 
 	"github.com/hearthchat/hearth/store"
 )
-
-var body = strings.Repeat("what people say to each other ", 4)[:100]
 
 // BenchmarkAppend posts durably from so many writers at once, in 16 rooms, beside bare
 // Badger that commits one entry of four keys for each of so many writers in groups.

@@ -73,23 +73,18 @@ var (
 )
 
 // EditMessage lets edit change a message.
-func (s *Store) EditMessage(ctx context.Context, id store.MessageID, by store.UserID, edit func(*store.Message) error) (m store.Message, err error) {
-	err = s.write(ctx, func(t *tx) error {
+func (s *Store) EditMessage(ctx context.Context, id store.MessageID, by store.UserID, edit func(*store.Message) error) (store.Message, error) {
+	return writeFor(ctx, s, func(t *tx) (store.Message, error) {
 		before, h, err := changeable(t, id, by, errNotEditable)
 		if err != nil {
-			return err
+			return before, err
 		}
 		edited := cloneMessage(before)
 		if err := edit(&edited); err != nil {
-			return err
+			return before, err
 		}
-		m, err = applyEdit(t, h, before, edited, by)
-		return err
+		return applyEdit(t, h, before, edited, by)
 	})
-	if err != nil {
-		return store.Message{}, err
-	}
-	return m, nil
 }
 
 // applyEdit writes what may differ between before and edited, and returns the outcome.
@@ -129,12 +124,16 @@ func (s *Store) React(ctx context.Context, id store.MessageID, by store.UserID, 
 	if reaction == "" || len(reaction) > store.MaxReaction {
 		return m, false, store.Invalid("reaction", "must be 1 to 64 bytes")
 	}
-	err = s.write(ctx, func(t *tx) (err error) {
-		changed = false
-		if m, _, err = changeable(t, id, by, errNoReactions); err != nil {
-			return err
+	type outcome struct {
+		message store.Message
+		changed bool
+	}
+	o, err := writeFor(ctx, s, func(t *tx) (o outcome, err error) {
+		m, _, err := changeable(t, id, by, errNoReactions)
+		if err != nil {
+			return o, err
 		}
-		kind := store.ReactionRemoved
+		kind, changed := store.ReactionRemoved, false
 		if on {
 			kind = store.ReactionAdded
 			changed, err = addReaction(&m, by, reaction)
@@ -142,16 +141,13 @@ func (s *Store) React(ctx context.Context, id store.MessageID, by store.UserID, 
 			changed = removeReaction(&m, by, reaction)
 		}
 		if err != nil || !changed {
-			return err
+			return outcome{m, false}, err
 		}
 		t.set(messageKey(m.Room, m.Seq), encodeMessage(&m))
 		t.log(store.Change{Kind: kind, Room: m.Room, User: by, Message: m.ID, Seq: m.Seq, Text: reaction, RecordMessage: record(m)})
-		return nil
+		return outcome{m, true}, nil
 	})
-	if err != nil {
-		return store.Message{}, false, err
-	}
-	return m, changed, nil
+	return o.message, o.changed, err
 }
 
 func reactionNamed(m *store.Message, name string) int {

@@ -152,11 +152,7 @@ func (s *Store) eraseRoom(ctx context.Context, room store.RoomID) error {
 	for _, tag := range []byte{tagMember, tagMessage, tagReply, tagBy, tagTomb, tagRoomMention, tagSeen, tagRead} {
 		prefix := newKey(tag).room(room)
 		for from := prefix; from != nil; {
-			var next key
-			err := s.write(ctx, func(t *tx) (err error) {
-				next, err = eraseSome(t, room, prefix, from)
-				return err
-			})
+			next, err := writeFor(ctx, s, func(t *tx) (key, error) { return eraseSome(t, room, prefix, from) })
 			if err != nil {
 				return fmt.Errorf("erase %s: %w", room, err)
 			}
@@ -186,11 +182,10 @@ func eraseSome(t *tx, room store.RoomID, prefix, from key) (next key, err error)
 		case tagMember:
 			t.delete(roomsOfKey(store.UserID(lastSeq(k)), room))
 		case tagMessage:
-			m, err := decodeMessage(room, lastSeq(k), value)
-			if err != nil {
-				return false, err
+			// A damaged message goes too; what led to it leads nowhere.
+			if m, err := decodeMessage(room, lastSeq(k), value); err == nil {
+				return true, eraseTraces(t, &m)
 			}
-			return true, eraseTraces(t, &m)
 		}
 		return true, nil
 	})

@@ -2,11 +2,15 @@ package badger
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/hearthchat/hearth/store"
 )
+
+// body is a message of ordinary length.
+var body = strings.Repeat("what people say to each other ", 4)[:100]
 
 // openT opens a workspace that the test closes at its end, if it has not by itself.
 func openT(t testing.TB, dir string) *Store {

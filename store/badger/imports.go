@@ -47,14 +47,10 @@ func (s *Store) ImportMessages(ctx context.Context, room store.RoomID, messages 
 			size += len(messages[n].Content)
 			n++
 		}
+		part := slices.Clone(messages[:n]) // see writeFor
 		some := 0
-		err = s.write(ctx, func(t *tx) (err error) {
-			some, err = importSome(t, room, messages[:n], mix)
-			return err
-		})
-		if err == nil {
-			added += some
-		}
+		some, err = writeFor(ctx, s, func(t *tx) (int, error) { return importSome(t, room, part, mix) })
+		added += some
 		messages = messages[n:]
 	}
 	return added, err
@@ -152,34 +148,24 @@ func (o ordinals) save() error {
 
 // EndImport opens the room again.
 func (s *Store) EndImport(ctx context.Context, room store.RoomID) error {
-	var done store.Seq // members are through with what was imported up to here
 	for {
-		var head store.Seq
-		for after := store.UserID(0); ; {
-			last := store.UserID(0)
-			err := s.write(ctx, func(t *tx) (err error) {
-				head, last, err = passImport(t, room, after)
-				return err
-			})
+		var at passed
+		for first := true; first || at.last != 0; first = false {
+			after := at.last
+			var err error
+			at, err = writeFor(ctx, s, func(t *tx) (passed, error) { return passImport(t, room, after) })
 			if err != nil {
 				return err
 			}
-			if last == 0 {
-				break
-			}
-			after = last
 		}
-		ended := false
-		done = head
-		err := s.write(ctx, func(t *tx) error {
+		ended, err := writeFor(ctx, s, func(t *tx) (bool, error) {
 			r, h, err := roomAndHead(t, room)
-			ended = h.Seq == done
-			if err != nil || !ended || !h.Importing {
-				return err
+			if err != nil || h.Seq != at.head || !h.Importing {
+				return h.Seq == at.head, err
 			}
 			t.delete(importingKey(room))
 			setImporting(t, r, h, false)
-			return nil
+			return true, nil
 		})
 		if err != nil || ended {
 			return err
@@ -187,16 +173,22 @@ func (s *Store) EndImport(ctx context.Context, room store.RoomID) error {
 	}
 }
 
-// passImport lets some members after a user see what was imported. It returns the last
-// of them, 0 when there was none.
-func passImport(t *tx, room store.RoomID, after store.UserID) (head store.Seq, last store.UserID, err error) {
+// passed says how far members are through with what was imported.
+type passed struct {
+	head store.Seq
+	last store.UserID // 0: all of them
+}
+
+// passImport lets some members after a user see what was imported.
+func passImport(t *tx, room store.RoomID, after store.UserID) (at passed, err error) {
 	h, err := getHead(t, room)
+	at.head = h.Seq
 	if err != nil || !h.Importing {
-		return h.Seq, 0, err
+		return at, err
 	}
 	before, err := number(t, importingKey(room))
 	if err != nil {
-		return 0, 0, err
+		return at, err
 	}
 	var users []store.UserID
 	err = eachMember(t, room, after, func(user store.UserID, _ membership) bool {
@@ -207,13 +199,13 @@ func passImport(t *tx, room store.RoomID, after store.UserID) (head store.Seq, l
 		if err != nil {
 			break
 		}
-		last = user
+		at.last = user
 		var of state
 		if of, err = stateOf(t, room, user); err == nil {
 			err = of.passImport(t, store.Seq(before))
 		}
 	}
-	return h.Seq, last, err
+	return at, err
 }
 
 // passImport makes all after before seen, which is everything imported.

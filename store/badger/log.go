@@ -3,6 +3,7 @@ package badger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hearthchat/hearth/store"
@@ -109,22 +110,21 @@ func (s *Store) Trim(ctx context.Context, before store.Position) error {
 // far it got is written with each step, so what is there has no holes after a crash.
 func (s *Store) trim(ctx context.Context, low uint64) error {
 	for {
-		reached := uint64(0)
-		err := s.write(ctx, func(t *tx) error {
+		reached, err := writeFor(ctx, s, func(t *tx) (uint64, error) {
 			from, err := number(t, metaKey(metaLow))
 			if err != nil {
-				return err
+				return 0, err
 			}
 			from = max(from, 1)
-			reached = max(from, min(low, from+trimStep))
+			reached := max(from, min(low, from+trimStep))
 			if reached == from {
-				return nil
+				return reached, nil
 			}
 			for n := from; n < reached; n++ {
 				t.delete(logKey(n))
 			}
 			t.set(metaKey(metaLow), encodeNumber(reached))
-			return nil
+			return reached, nil
 		})
 		if err != nil {
 			return fmt.Errorf("trim the log: %w", err)
@@ -160,6 +160,7 @@ func (s *Store) trimOld(ctx context.Context) error {
 // RelayUsers writes changes of accounts into the log, together with the revision they
 // reach. Those at or below the one reached before are passed over.
 func (s *Store) RelayUsers(ctx context.Context, changes []store.UserChange) error {
+	changes = slices.Clone(changes) // see writeFor
 	return s.write(ctx, func(t *tx) error {
 		at, err := number(t, metaKey(metaRelayed))
 		if err != nil {

@@ -27,24 +27,23 @@ func addMember(t *tx, h *head, room store.RoomID, user store.UserID, m membershi
 // Join makes m.User a member. Where they join is the line's place, so neither it nor
 // anything before is new to them.
 func (s *Store) Join(ctx context.Context, m store.Member, by store.UserID, line string) (joined bool, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		joined = false
+	return writeFor(ctx, s, func(t *tx) (bool, error) {
 		r, h, err := roomAndHead(t, m.Room)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if _, ok, err := t.get(memberKey(m.Room, m.User)); err != nil || ok {
-			return err
+			return false, err
 		}
 		if h.Importing {
-			return store.ErrImportRunning
+			return false, store.ErrImportRunning
 		}
 		if r.Kind == store.KindDirect {
-			return store.Forbidden("direct_room", "Nobody can be added to a direct room")
+			return false, store.Forbidden("direct_room", "Nobody can be added to a direct room")
 		}
 		own, err := ownThrough(t, m.Room, m.User, math.MaxInt64)
 		if err != nil {
-			return err
+			return false, err
 		}
 		at := h.Seq
 		if line != "" {
@@ -58,48 +57,43 @@ func (s *Store) Join(ctx context.Context, m store.Member, by store.UserID, line 
 			postLine(t, m.Room, &h, by, line)
 		}
 		t.set(headKey(m.Room), h.encode())
-		joined = true
-		return nil
+		return true, nil
 	})
-	return joined, err
 }
 
 // Leave ends a membership, or hides a direct room.
 func (s *Store) Leave(ctx context.Context, room store.RoomID, user, by store.UserID, line string) (left bool, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		left = false
+	return writeFor(ctx, s, func(t *tx) (bool, error) {
 		r, h, err := roomAndHead(t, room)
 		if err != nil {
-			return err
+			return false, err
 		}
 		m, ok, err := getMembership(t, room, user)
 		if err != nil || !ok || m.Hidden {
-			return err
+			return false, err
 		}
-		if h.Importing {
-			return store.ErrImportRunning
+		if h.Importing && line != "" {
+			return false, store.ErrImportRunning
 		}
-		left = true
 		if r.Kind == store.KindDirect {
 			m.Hidden = true
 			h.Hidden++
 			setMembership(t, room, user, m)
 		} else if err := removeMember(t, &h, room, user, m); err != nil {
-			return err
+			return false, err
 		}
 		t.log(store.Change{Kind: store.MemberLeft, Room: room, User: user})
 		if r.Kind != store.KindDirect && m.Role == store.RoomOwner {
 			if err := passOwnership(t, room); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if r.Kind != store.KindDirect && line != "" {
 			postLine(t, room, &h, by, line)
 		}
 		t.set(headKey(room), h.encode())
-		return nil
+		return true, nil
 	})
-	return left, err
 }
 
 // removeMember deletes a membership with its read state. Receipts stay, and the number of

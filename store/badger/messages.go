@@ -28,14 +28,15 @@ func (s *Store) Append(ctx context.Context, d store.Draft) (m store.Message, rep
 	}
 	d.Mentions = slices.Compact(slices.Sorted(slices.Values(d.Mentions)))
 	print := fingerprint(d)
-	err = s.write(ctx, func(t *tx) (err error) {
-		m, repeated, err = appendDraft(t, d, print)
-		return err
-	})
-	if err != nil {
-		return store.Message{}, false, err
+	type outcome struct {
+		message  store.Message
+		repeated bool
 	}
-	return m, repeated, nil
+	o, err := writeFor(ctx, s, func(t *tx) (o outcome, err error) {
+		o.message, o.repeated, err = appendDraft(t, d, print)
+		return o, err
+	})
+	return o.message, o.repeated, err
 }
 
 func appendDraft(t *tx, d store.Draft, print [8]byte) (m store.Message, repeated bool, err error) {

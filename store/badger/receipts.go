@@ -289,20 +289,17 @@ func (s *state) readThrough(t *tx, m store.Message, at time.Time) error {
 // ReadOne marks exactly one message and returns when it was first read.
 func (s *Store) ReadOne(ctx context.Context, id store.MessageID, user store.UserID, at time.Time) (first time.Time, err error) {
 	at = millis(at)
-	err = s.write(ctx, func(t *tx) error {
-		first = at
+	return writeFor(ctx, s, func(t *tx) (time.Time, error) {
 		m, err := getMessage(t, id)
 		if err != nil {
-			return err
+			return at, err
 		}
 		of, err := stateOf(t, m.Room, user)
 		if err != nil || !m.Counts(user) {
-			return err
+			return at, err
 		}
-		first, err = of.readOne(t, m, at)
-		return err
+		return of.readOne(t, m, at)
 	})
-	return first, err
 }
 
 func (s *state) readOne(t *tx, m store.Message, at time.Time) (first time.Time, err error) {
@@ -348,28 +345,26 @@ func (s *state) readOne(t *tx, m store.Message, at time.Time) (first time.Time, 
 
 // MarkUnread sets the person's marker.
 func (s *Store) MarkUnread(ctx context.Context, id store.MessageID, user store.UserID) (store.Unread, error) {
-	var room store.RoomID
-	err := s.write(ctx, func(t *tx) error {
+	room, err := writeFor(ctx, s, func(t *tx) (store.RoomID, error) {
 		m, err := getMessage(t, id)
 		if err != nil {
-			return err
+			return "", err
 		}
-		room = m.Room
-		of, err := stateOf(t, room, user)
+		of, err := stateOf(t, m.Room, user)
 		if err != nil {
-			return err
+			return "", err
 		}
 		back, err := of.seeRead(t, m.Seq)
 		if err != nil {
-			return err
+			return "", err
 		}
 		changed, err := of.unsee(t, m.Seq)
 		if err != nil || !back && !changed {
-			return err
+			return m.Room, err
 		}
-		setMembership(t, room, user, of.membership)
-		t.log(store.Change{Kind: store.MarkedUnread, Room: room, User: user, Message: id, Seq: m.Seq})
-		return nil
+		setMembership(t, m.Room, user, of.membership)
+		t.log(store.Change{Kind: store.MarkedUnread, Room: m.Room, User: user, Message: id, Seq: m.Seq})
+		return m.Room, nil
 	})
 	if err != nil {
 		return store.Unread{}, err

@@ -72,15 +72,12 @@ func (s *Store) CreateRoom(ctx context.Context, r store.Room, members []store.Me
 	if len(members) > maxFirstMembers {
 		return store.Room{}, store.Invalid("members", "at most 5000 at once")
 	}
+	members = slices.Clone(members) // see writeFor
 	for {
 		if err := s.waitErased(ctx, r.ID); err != nil {
 			return store.Room{}, err
 		}
-		var made store.Room
-		err := s.write(ctx, func(t *tx) (err error) {
-			made, err = createRoom(t, r, members)
-			return err
-		})
+		made, err := writeFor(ctx, s, func(t *tx) (store.Room, error) { return createRoom(t, r, members) })
 		if !errors.Is(err, errErasing) {
 			return made, err
 		}
@@ -147,23 +144,22 @@ func unsetRoom(t *tx, r store.Room) {
 
 // EditRoom changes Name, Description and Kind.
 func (s *Store) EditRoom(ctx context.Context, id store.RoomID, by store.UserID, edit func(*store.Room) error) (store.Room, error) {
-	var after store.Room
-	err := s.write(ctx, func(t *tx) error {
+	return writeFor(ctx, s, func(t *tx) (store.Room, error) {
 		before, h, err := writable(t, id)
 		if err != nil {
-			return err
+			return before, err
 		}
 		edited := before
 		if err := edit(&edited); err != nil {
-			return err
+			return before, err
 		}
-		after = before
+		after := before
 		after.Name, after.Description, after.Kind = edited.Name, edited.Description, edited.Kind
 		if after == before {
-			return nil
+			return after, nil
 		}
 		if after.Kind != before.Kind && (after.Kind != store.KindOpen && after.Kind != store.KindClosed || before.Kind == store.KindDirect) {
-			return store.Invalid("kind", "a room can be open or closed, and a direct one stays as it is")
+			return before, store.Invalid("kind", "a room can be open or closed, and a direct one stays as it is")
 		}
 		unsetRoom(t, before)
 		setRoom(t, after)
@@ -175,9 +171,8 @@ func (s *Store) EditRoom(ctx context.Context, id store.RoomID, by store.UserID, 
 		}
 		after = withHead(after, h)
 		*record = after
-		return nil
+		return after, nil
 	})
-	return after, err
 }
 
 // DirectRoom returns the direct room of exactly these people.
@@ -186,27 +181,28 @@ func (s *Store) DirectRoom(ctx context.Context, by store.UserID, people []store.
 	if len(set) == 0 || len(set) != len(people) || len(set) > store.MaxDirectMembers {
 		return r, false, store.Invalid("user_ids", "must be 1 to 50 different people")
 	}
-	err = s.write(ctx, func(t *tx) error {
-		r, made = store.Room{}, false
-		k := pairKey(set)
-		value, ok, err := t.get(k)
+	type outcome struct {
+		room store.Room
+		made bool
+	}
+	o, err := writeFor(ctx, s, func(t *tx) (o outcome, err error) {
+		value, ok, err := t.get(pairKey(set))
 		if err != nil {
-			return err
+			return o, err
 		}
 		if ok {
-			r, err = showDirect(t, store.RoomID(value[1:]), by)
-			return err
+			o.room, err = showDirect(t, store.RoomID(value[1:]), by)
+			return o, err
 		}
 		var members []store.Member
 		for _, user := range set {
 			members = append(members, store.Member{User: user})
 		}
-		r = store.Room{ID: store.RoomID(t.newID().String()), Kind: store.KindDirect, Creator: by}
-		r, err = createRoom(t, r, members)
-		made = err == nil
-		return err
+		room := store.Room{ID: store.RoomID(t.newID().String()), Kind: store.KindDirect, Creator: by}
+		room, err = createRoom(t, room, members)
+		return outcome{room, true}, err
 	})
-	return r, made, err
+	return o.room, o.made, err
 }
 
 // setPair makes a new room the direct room of its members.

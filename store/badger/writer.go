@@ -57,6 +57,21 @@ func (s *Store) write(ctx context.Context, run func(t *tx) error) error {
 	}
 }
 
+// writeFor is write for an operation with a result. The operation may still run when the
+// caller gave up, so it shares nothing with the caller: the result is handed over when
+// all is done, and lists that came as parameters are copies.
+func writeFor[T any](ctx context.Context, s *Store, run func(t *tx) (T, error)) (result T, err error) {
+	outcome := new(T)
+	err = s.write(ctx, func(t *tx) (err error) {
+		*outcome, err = run(t)
+		return err
+	})
+	if err != nil {
+		return result, err
+	}
+	return *outcome, nil
+}
+
 // writeLoop is the writer. It ends with Close.
 func (s *Store) writeLoop() {
 	defer close(s.written)
