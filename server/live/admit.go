@@ -17,6 +17,9 @@ func (l *loop) admit(s *session, rooms map[store.RoomID]bool, reached uint64, fi
 	user := s.user.Load()
 	p := l.people[user.ID]
 	if p == nil {
+		for _, e := range missed { // nobody kept the person's memberships meanwhile
+			follow(rooms, user.ID, e)
+		}
 		p = &person{id: user.ID, name: user.Username, sessions: map[*session]struct{}{}, rooms: rooms, shown: Offline}
 		l.people[user.ID] = p
 		l.hub.here.count(+1, rooms)
@@ -45,6 +48,21 @@ func (l *loop) admit(s *session, rooms map[store.RoomID]bool, reached uint64, fi
 	}
 	l.show(p)
 	return true
+}
+
+// follow changes a person's memberships as an event says, if they are not so already.
+func follow(rooms map[store.RoomID]bool, user store.UserID, e *event) {
+	switch {
+	case e.kind == store.RoomDeleted:
+		delete(rooms, e.room)
+	case e.user != user:
+	case e.kind == store.MemberJoined:
+		rooms[e.room] = false
+	case e.kind == store.MemberLeft && e.direct:
+		rooms[e.room] = true
+	case e.kind == store.MemberLeft:
+		delete(rooms, e.room)
+	}
 }
 
 // catchUp sends s an event that was routed before it was admitted. Rooms it has lost in

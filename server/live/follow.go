@@ -133,7 +133,7 @@ func (f *follower) member(ctx context.Context, c *store.Change, e *event) error 
 		return err
 	}
 	e.private, e.direct = kind != store.KindOpen, kind == store.KindDirect
-	if c.Kind == store.MemberJoined && f.hub.Presence(c.User) != Offline {
+	if c.Kind == store.MemberJoined && f.hub.expects(c.User) {
 		if e.mine, err = f.hub.roomCreated(ctx, c.User, c.Room, c.Position); err != nil && !isGone(err) {
 			return err
 		}

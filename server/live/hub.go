@@ -31,6 +31,9 @@ type Options struct {
 	QueueBytes  int   // the same in bytes; 0 means 1 MiB
 	TotalBytes  int64 // bytes waiting for all slow sockets; 0 means 128 MiB
 
+	MaxMissed  int // entries of a person's rooms that a replay covers; 0 means 10,000
+	MaxScanned int // entries that are looked through for them; 0 means 200,000
+
 	Flushers int           // goroutines that write; 0 means one per core
 	Gather   time.Duration // how long the frames of a busy room are held to be written together; 0 means 8 ms
 }
@@ -45,6 +48,8 @@ func (o Options) withDefaults() Options {
 	o.QueueFrames = cmp.Or(o.QueueFrames, 256)
 	o.QueueBytes = cmp.Or(o.QueueBytes, 1<<20)
 	o.TotalBytes = cmp.Or(o.TotalBytes, 128<<20)
+	o.MaxMissed = cmp.Or(o.MaxMissed, 10_000)
+	o.MaxScanned = cmp.Or(o.MaxScanned, 200_000)
 	o.Flushers = cmp.Or(o.Flushers, runtime.GOMAXPROCS(0))
 	o.Gather = cmp.Or(o.Gather, 8*time.Millisecond)
 	if o.Log == nil {
@@ -79,6 +84,7 @@ type Hub struct {
 	mu       sync.Mutex
 	closing  bool
 	sessions map[*session]struct{} // everybody inside Serve
+	entered  map[store.UserID]int  // and how many of each person
 	serving  sync.WaitGroup
 	starting atomic.Bool
 	next     atomic.Uint32
@@ -95,7 +101,7 @@ func NewHub(rooms store.Workspace, people store.Accounts, chat *chat.Service, o 
 		started: make(chan struct{}), stopped: make(chan struct{}),
 		checks: newMailbox[*session](), counts: newMailbox[count](),
 		replays:  make(chan struct{}, maxReplays),
-		sessions: map[*session]struct{}{},
+		sessions: map[*session]struct{}{}, entered: map[store.UserID]int{},
 	}
 	h.loop = newLoop(h)
 	return h
@@ -200,12 +206,21 @@ func (h *Hub) enter(s *session) bool {
 	}
 	h.serving.Add(1)
 	h.sessions[s] = struct{}{}
+	h.entered[s.user.Load().ID]++
 	return true
+}
+
+// expects reports whether a person has sockets, or some on their way.
+func (h *Hub) expects(user store.UserID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.entered[user] > 0
 }
 
 func (h *Hub) leave(s *session) {
 	h.mu.Lock()
 	delete(h.sessions, s)
+	countDown(h.entered, s.user.Load().ID)
 	h.mu.Unlock()
 	h.serving.Done()
 }

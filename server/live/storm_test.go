@@ -42,20 +42,21 @@ func TestEverythingAtOnce(t *testing.T) {
 		listening.Go(func() {
 			c := w.connect(u, live.Want{})
 			c.expect("hello")
-			last, checked, resumed := 0, 0, false
-			for ended := false; !ended; {
+			last, checked, resumed, turned, ended := 0, 0, false, false, false
+			for !turned || !ended {
 				if !resumed && rand.IntN(20) == 0 {
 					c.leave()
 					c = w.connect(u, live.Want{Since: c.cursor})
 					checked, resumed = 0, true
 				}
 				if _, ok := c.hear(w.patience); !ok {
-					t.Errorf("%s: closed with %d %s", u.Username, c.code, c.reason)
+					t.Errorf("%s: closed with %d %s; heard the end of the steady room %v, of the turning one %v", u.Username, c.code, c.reason, ended, turned)
 					return
 				}
 				for ; checked < len(c.seen); checked++ {
 					e := c.seen[checked]
 					resumed = resumed && e.kind() != "live"
+					turned = turned || e.text("message", "content") == "turned"
 					if e.kind() != "message" || e.text("message", "room_id") != string(steady) {
 						continue
 					}
@@ -64,13 +65,18 @@ func TestEverythingAtOnce(t *testing.T) {
 						t.Errorf("%s: message %d after %d, %v", u.Username, seq, last, err)
 					}
 					last = seq
-					ended = e.text("message", "content") == "end"
+					ended = ended || e.text("message", "content") == "end"
 				}
 			}
 			c.leave()
 		})
 	}
 	busy.Wait()
+	for _, u := range people[1:] {
+		_, err := w.chat.Join(ctx(), u, turning)
+		w.must(err)
+	}
+	w.post(people[0], turning, "turned")
 	w.post(people[0], steady, "end")
 	listening.Wait()
 }
