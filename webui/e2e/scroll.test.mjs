@@ -68,7 +68,8 @@ describe("a long room", { timeout: 240_000 }, () => {
 
   it("the whole room can be scrolled through: every message once, in order", async () => {
     const seen = new Set();
-    for (let still = 0, top = -1; still < 10; ) {
+    for (let turns = 0, still = 0, top = -1; still < 5; turns++) {
+      assert.ok(turns < 600, `the beginning is not reached; the view is at ${top} px`);
       for (const seq of await ann.page.locator("article[data-seq]").evaluateAll((rows) => rows.map((r) => Number(r.dataset.seq)))) seen.add(seq);
       await ann.page.mouse.wheel(0, -450);
       await ann.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 30)));

@@ -111,7 +111,10 @@ export function newestOf(row: Row | undefined): WireMessage | undefined {
 
 /** Where in rows a message is shown; -1 when it is not. */
 export function rowOf(rows: readonly Row[], seq: number): number {
-  return rows.findIndex((row) => (newestOf(row)?.seq ?? 0) >= seq);
+  return rows.findIndex((row) => {
+    if (row.kind === "system") return row.messages[0]!.seq <= seq && seq <= row.messages[row.messages.length - 1]!.seq;
+    return row.kind === "message" && row.message.seq === seq;
+  });
 }
 
 const days = new Map<string, string>();

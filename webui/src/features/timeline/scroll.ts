@@ -102,11 +102,16 @@ export function useScroll({ room, rows, latest }: Options): Scroll {
   }, [latest, look, pin]);
 
   useEffect(() => {
-    const box = scroller.current;
-    const touch = () => (touched.current = performance.now());
-    for (const hand of hands) box?.addEventListener(hand, touch, { passive: true });
+    const frame = scroller.current?.parentElement;
+    const touch = (e: Event) => {
+      touched.current = performance.now();
+      // The wheel over a pill turns the messages behind it.
+      const box = scroller.current;
+      if (e instanceof WheelEvent && box && !box.contains(e.target as Node)) box.scrollTop += e.deltaY;
+    };
+    for (const hand of hands) frame?.addEventListener(hand, touch, { passive: true });
     return () => {
-      for (const hand of hands) box?.removeEventListener(hand, touch);
+      for (const hand of hands) frame?.removeEventListener(hand, touch);
     };
   }, []);
 
@@ -142,15 +147,12 @@ export function useScroll({ room, rows, latest }: Options): Scroll {
     pin();
   }, [pin]);
 
-  const toMessage = useCallback(
-    (seq: number) => {
-      stick.current = false;
-      const index = rowOf(rows, seq);
-      if (index >= 0) list.current?.scrollToIndex(index, { align: "center" });
-      else wanted.current = seq;
-    },
-    [rows],
-  );
+  const toMessage = useCallback((seq: number) => {
+    stick.current = false;
+    const index = rowOf(held.current, seq);
+    if (index >= 0) list.current?.scrollToIndex(index, { align: "center" });
+    else wanted.current = seq;
+  }, []);
 
   return { list, scroller, sight, shift, onScroll, toEnd, toMessage };
 }

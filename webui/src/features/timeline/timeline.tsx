@@ -13,7 +13,7 @@ import { GoToContext } from "./go-to.ts";
 import { useLooking } from "./looking.ts";
 import { newSince, DayLine, RowView } from "./row-view.tsx";
 import { newestOf, rowOf, rowsOf } from "./rows.ts";
-import { useScroll } from "./scroll.ts";
+import { useScroll, type Sight } from "./scroll.ts";
 import styles from "./timeline.module.css";
 
 interface TimelineProps {
@@ -49,6 +49,7 @@ export function Timeline({ room, start, editing, onEdit, onReply, onTakeBack }: 
   const pending = useMemo(() => (latest ? outbox.filter((p) => p.room_id === room) : []), [outbox, room, latest]);
   const rows = useMemo(() => rowsOf({ span, line: view.line, pending, me, unfolded }), [span, view.line, pending, me, unfolded]);
   const { list, scroller, sight, shift, onScroll, toEnd, toMessage } = useScroll({ room, rows, latest });
+  const near = useMemo(() => nearby(sight, rows.length), [sight, rows.length]);
   const announcement = useAnnouncement(span, me);
 
   const goTo = useCallback(
@@ -114,7 +115,7 @@ export function Timeline({ room, start, editing, onEdit, onReply, onTakeBack }: 
           <div className={styles.fill} />
           <div>
             {rows.length === 0 && !view.problem && <Skeleton />}
-            <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={shift} itemSize={60} bufferSize={900} onScroll={onScroll}>
+            <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={shift} itemSize={60} keepMounted={near} onScroll={onScroll}>
               {(row, i) => (
                 <RowView
                   key={row.key}
@@ -152,6 +153,14 @@ export function Timeline({ room, start, editing, onEdit, onReply, onTakeBack }: 
       </div>
     </GoToContext>
   );
+}
+
+/** Rows kept ready on both sides of the view, so that each has its true height before it comes into sight. */
+const ready = 12;
+
+function nearby({ top, bottom }: Sight, length: number): number[] {
+  const from = Math.max(0, top - ready);
+  return Array.from({ length: Math.max(0, Math.min(length, bottom + ready + 1) - from) }, (_, i) => from + i);
 }
 
 function Trouble({ text, onRetry }: { text: string; onRetry: () => void }) {
