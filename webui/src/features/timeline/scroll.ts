@@ -17,9 +17,14 @@ export interface Sight {
   readonly atEnd: boolean;
   /** The day of the topmost row, when its own day line is out of sight. */
   readonly day: string | undefined;
+  /** The rows at the edges of the view, and their messages. */
   readonly top: number;
   readonly bottom: number;
+  readonly topSeq: number;
+  readonly bottomSeq: number;
 }
+
+const nothingYet: Sight = { atEnd: true, day: undefined, top: 0, bottom: 0, topSeq: 0, bottomSeq: 0 };
 
 interface Options {
   readonly room: string;
@@ -60,7 +65,7 @@ export function useScroll({ room, rows, latest }: Options): Scroll {
   const stick = useRef(true);
   const wanted = useRef<number | undefined>(undefined);
   const touched = useRef(0);
-  const [sight, setSight] = useState<Sight>({ atEnd: true, day: undefined, top: 0, bottom: 0 });
+  const [sight, setSight] = useState(nothingYet);
 
   const held = useRef(rows);
   const shift = grewAbove(held.current, rows);
@@ -83,8 +88,9 @@ export function useScroll({ room, rows, latest }: Options): Scroll {
     const ownDayVisible = row?.day !== undefined && offset < handle.getItemOffset(top) + 24;
     const day = topMessage && !ownDayVisible && offset > 0 ? dayOf(topMessage.created_at) : undefined;
     const atEnd = left < nearEnd;
-    setSight((s) => (s.atEnd === atEnd && s.day === day && s.top === top && s.bottom === bottom ? s : { atEnd, day, top, bottom }));
     const at = newestOf(rows[Math.min(bottom, rows.length - 1)])?.seq ?? topMessage?.seq;
+    const next: Sight = { atEnd, day, top, bottom, topSeq: topMessage?.seq ?? 0, bottomSeq: at ?? 0 };
+    setSight((s) => (Object.keys(next) as (keyof Sight)[]).every((k) => s[k] === next[k]) ? s : next);
     if (at === undefined) return;
     if (offset < ahead) void history.older(room, at);
     if (left < ahead && !latest) void history.newer(room, at);

@@ -12,7 +12,7 @@ import { useAnnouncement } from "./announce.ts";
 import { GoToContext } from "./go-to.ts";
 import { useLooking } from "./looking.ts";
 import { newSince, DayLine, RowView } from "./row-view.tsx";
-import { newestOf, rowOf, rowsOf } from "./rows.ts";
+import { newestOf, rowsOf } from "./rows.ts";
 import { useScroll, type Sight } from "./scroll.ts";
 import styles from "./timeline.module.css";
 
@@ -88,12 +88,14 @@ export function Timeline({ room, start, editing, onEdit, onReply, onTakeBack }: 
   }, [history, room, end, looking, view.opened]);
 
   const line = view.line;
-  const lineRow = line ? rowOf(rows, line.seq) : -1;
-  const lineAbove = line !== undefined && (lineRow < 0 || (span !== undefined && line.seq < span.from) || lineRow < sight.top);
-  useEffect(() => {
-    if (line && !lineAbove && lineRow <= sight.bottom) setLineSeen(true);
-  }, [line, lineAbove, lineRow, sight.bottom]);
+  const lineAbove = line !== undefined && line.seq < sight.topSeq;
+  const lineInSight = line !== undefined && sight.topSeq <= line.seq && line.seq <= sight.bottomSeq;
   useEffect(() => setLineSeen(false), [line?.id]);
+  useEffect(() => {
+    if (!lineInSight) return;
+    const timer = setTimeout(() => setLineSeen(true), seenAfter);
+    return () => clearTimeout(timer);
+  }, [lineInSight, line?.id]);
 
   const jumpToEnd = () => (latest ? toEnd() : void history.latest(room).then(toEnd));
   const retry = () => void (span ? history.older(room, span.from) : history.open(room));
@@ -155,6 +157,8 @@ export function Timeline({ room, start, editing, onEdit, onReply, onTakeBack }: 
   );
 }
 
+/** The unread line has been seen when it was in sight for so long; milliseconds. */
+const seenAfter = 500;
 /** Rows kept ready on both sides of the view, so that each has its true height before it comes into sight. */
 const ready = 12;
 
