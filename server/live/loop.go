@@ -1,6 +1,8 @@
 package live
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hearthchat/hearth/store"
@@ -324,14 +326,15 @@ func (l *loop) userEdited(e *event) {
 	if e.account == nil { // gone meanwhile
 		return
 	}
-	p := l.people[e.user]
+	p, rooms := l.people[e.user], e.rooms
 	if p != nil {
 		p.name = e.account.Username
 		for s := range p.sessions {
 			s.user.Store(e.account)
 		}
+		rooms = slices.AppendSeq(slices.Clone(rooms), maps.Keys(p.rooms)) // who closes an account leaves them at once
 	}
-	l.tellPeople(p, e.rooms, job{at: l.at, frames: [][]byte{e.frame}})
+	l.tellPeople(p, rooms, job{at: l.at, frames: [][]byte{e.frame}})
 	if p == nil {
 		return
 	}

@@ -239,6 +239,9 @@ func TestAccountsAreToldToPeopleWhoShareARoom(t *testing.T) {
 	if ack := ann.expect("ack"); ack.text("message", "username") != name {
 		t.Errorf("acknowledged as %q", ack.text("message", "username"))
 	}
+	w.must(w.chat.CloseAccount(ctx(), p[1].ID))
+	ann.expectIf("user_updated", func(e event) bool { return e.text("user", "username") == store.DeletedName(p[1].ID) })
+	bob.expectClose(live.CloseEnded)
 	w.post(p[2], apart, "end")
 	cyd.expectMessage("end")
 	if some := cyd.heard("user_updated"); len(some) > 0 {
