@@ -2,7 +2,8 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
 
 /** Puts a .gz beside every text file of the build, so that the server never compresses anything. */
 function precompress(): Plugin {
@@ -30,6 +31,7 @@ export default defineConfig({
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     chunkSizeWarningLimit: 400,
   },
+  test: { include: ["src/**/*.test.{ts,tsx}"] },
   server: {
     proxy: { "/api": { target: process.env.HEARTH_URL ?? "http://localhost:8000", ws: true } },
   },

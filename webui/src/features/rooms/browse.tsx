@@ -1,5 +1,5 @@
 import { Hash, Lock, Plus } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { inWords } from "../../api/http.ts";
 import { joinRoom } from "../../state/deeds.ts";
 import { roomLists } from "../../state/select.ts";
@@ -12,7 +12,10 @@ import { Empty, toast } from "../../ui/parts.tsx";
 
 /** Every room there is for the reader: those to join, and those they are in. */
 export function Browse({ onOpen, onNewRoom }: { onOpen: (room: string) => void; onNewRoom: () => void }) {
-  const { store } = useClient();
+  const client = useClient();
+  const { store } = client;
+  // The socket tells of rooms the reader is in; others are asked for when they are looked for.
+  useEffect(() => void client.loadRooms().catch(() => undefined), [client]);
   const rooms = useWorkspace((w) => w.rooms);
   const [query, setQuery] = useState("");
   const { open, joined } = useMemo(() => {

@@ -84,6 +84,8 @@ function useOptions(query: string, onOpen: (room: string) => void, onNewRoom: (n
   const client = useClient();
   const rooms = useWorkspace((w) => w.rooms);
   const people = useFound(query);
+  // The socket tells of rooms the reader is in; others are asked for when they are looked for.
+  useEffect(() => void client.loadRooms().catch(() => undefined), [client]);
   return useMemo(() => {
     const fits = Object.values(rooms)
       .filter((r) => r.name.toLowerCase().includes(query))
