@@ -173,7 +173,7 @@ type Messages interface {
 	// direct room shows again for everybody in it.
 	//
 	// ErrNotFound: no such room. ErrJoinFirst: the author is not in it.
-	// ErrImportRunning: not now. ErrInvalid: Parent is not in the room or is a system line.
+	// ErrImportRunning: not now. ErrInvalid: Parent is not a message of the room.
 	Append(ctx context.Context, d Draft) (m Message, repeated bool, err error)
 
 	Message(ctx context.Context, id MessageID) (Message, error)

@@ -155,8 +155,8 @@ func attach(t *tx, m *store.Message, parent store.MessageID) error {
 	if err != nil {
 		return err
 	}
-	if !ok || p.Room != m.Room || p.Type == store.TypeSystem {
-		return store.Invalid("parent_id", "must be a message of this room and no system line")
+	if !ok || p.Room != m.Room {
+		return store.Invalid("parent_id", "must be a message of this room")
 	}
 	m.Parent, m.Root, m.RootSeq = parent, p.Root, p.RootSeq
 	root := p

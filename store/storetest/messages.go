@@ -224,11 +224,14 @@ func parentInvalid(f *fixture) {
 	room, other := f.room(ann), f.room(ann)
 	before := f.head()
 	elsewhere, line := f.post(other, ann, "x"), f.all(room)[0]
-	for name, parent := range map[string]store.MessageID{"of another room": elsewhere.ID, "that is a system line": line.ID, "that is not there": {7}} {
+	for name, parent := range map[string]store.MessageID{"of another room": elsewhere.ID, "that is not there": {7}} {
 		_, _, err := f.Append(f.ctx, store.Draft{Room: room, Author: ann, Content: "x", Parent: parent})
 		wantErr(f.t, "a parent "+name, err, store.ErrInvalid)
 	}
-	f.wantKinds(before, store.MessagePosted)
+	if reply := f.reply(line, ann, "to a system line"); reply.Parent != line.ID || reply.RootSeq != line.Seq {
+		f.t.Errorf("reply to a system line = %+v, want it in the line's tree", reply)
+	}
+	f.wantKinds(before, store.MessagePosted, store.MessagePosted)
 }
 
 func replies(f *fixture) {
