@@ -55,6 +55,24 @@ type socketConn struct {
 	ws  Socket
 	net net.Conn
 	raw syscall.RawConn // nil: nothing can be written without waiting
+	try attempt
+}
+
+// attempt is what TryWrite hands to the file descriptor and gets back. Being kept, it
+// costs nothing per write.
+type attempt struct {
+	run func(fd uintptr)
+	p   []byte
+	n   int
+	err error
+}
+
+func (a *attempt) write(fd uintptr) {
+	for {
+		if a.n, a.err = syscall.Write(int(fd), a.p); a.err != syscall.EINTR {
+			return
+		}
+	}
 }
 
 // NewConn returns the Conn of a WebSocket. The connection's handlers are replaced: it
@@ -67,7 +85,7 @@ func NewConn(ws Socket) Conn {
 	}
 	if s, ok := c.net.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
-			c.raw = raw
+			c.raw, c.try.run = raw, c.try.write
 		}
 	}
 	ws.SetCloseHandler(func(int, string) error { return nil })
@@ -94,16 +112,10 @@ func (c *socketConn) TryWrite(p []byte) (n int, err error) {
 	if c.raw == nil {
 		return 0, nil
 	}
-	var failed error
-	err = c.raw.Control(func(fd uintptr) {
-		for {
-			n, failed = syscall.Write(int(fd), p)
-			if failed != syscall.EINTR {
-				return
-			}
-		}
-	})
-	n = max(n, 0)
+	c.try.p = p
+	err = c.raw.Control(c.try.run)
+	n, failed := max(c.try.n, 0), c.try.err
+	c.try.p, c.try.n, c.try.err = nil, 0, nil
 	if failed != nil && failed != syscall.EAGAIN {
 		return n, failed
 	}

@@ -63,11 +63,6 @@ func (f *flusher) send(s *session, frame []byte) {
 	f.add(job{only: s, frames: [][]byte{frame}})
 }
 
-// close queues the end of a session, behind what was queued for it before.
-func (f *flusher) close(s *session, code int, reason string) {
-	f.add(job{only: s, code: code, reason: reason})
-}
-
 func (f *flusher) take(spare []job) []job {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -114,21 +114,21 @@ func (h *Hub) Run(ctx context.Context) error {
 		return errors.New("the hub runs already")
 	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var helpers sync.WaitGroup
+	var workers sync.WaitGroup
 	quit := make(chan struct{})
 	for _, f := range h.loop.flushers {
-		helpers.Go(func() { f.run(quit) })
+		workers.Go(func() { f.run(quit) })
 	}
-	helpers.Go(func() { h.loop.run(quit) })
-	helpers.Go(func() { h.checkSessions(work) })
-	helpers.Go(func() { h.countUnread(work) })
+	workers.Go(func() { h.loop.run(quit) })
+	workers.Go(func() { h.checkSessions(work) })
+	workers.Go(func() { h.countUnread(work) })
 
 	err := store.Follow(ctx, h.rooms, newFollower(h))
 
 	h.shutDown()
 	stop()
 	close(quit)
-	helpers.Wait()
+	workers.Wait()
 	return err
 }
 

@@ -126,7 +126,6 @@ func TestPresence(t *testing.T) {
 		}
 		<-done
 
-		began = time.Now()
 		bob.leave()
 		again := w.online(p[1], "")
 		ann.status(p[1]) // online: a new socket is input
