@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -394,7 +395,7 @@ func TestBackgroundPanicIsFatal(t *testing.T) {
 	g.start("somebody", func() error { panic("out of ideas") })
 	g.start("another", func() error { <-ctx.Done(); return nil })
 	g.wait()
-	if err := context.Cause(ctx); err == nil || !strings.Contains(err.Error(), "somebody: panic: out of ideas") {
+	if err := context.Cause(ctx); exitCode(err) != exitFatal || !strings.Contains(err.Error(), "somebody: panic: out of ideas") {
 		t.Errorf("the cause is %v", err)
 	}
 	if text := log.String(); !strings.Contains(text, `"msg":"panic"`) || !strings.Contains(text, "commands_test.go") {
@@ -413,11 +414,13 @@ func (b brokenRooms) Err() error              { return store.ErrUnavailable }
 
 func TestBrokenStoreIsFatal(t *testing.T) {
 	rooms := brokenRooms{failed: make(chan struct{})}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	g := &group{log: slog.New(slog.DiscardHandler), fail: cancel}
+	g.start("rooms", func() error { return untilFailed(ctx, rooms) })
 	close(rooms.failed)
-	if err := untilFailed(t.Context(), rooms); !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("untilFailed = %v", err)
-	}
-	if code := exitCode(&failure{exitFatal, store.ErrUnavailable}); code != exitFatal {
-		t.Errorf("the exit code is %d", code)
+	<-ctx.Done()
+	g.wait()
+	if err := context.Cause(ctx); exitCode(err) != exitFatal || !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("the cause is %v", err)
 	}
 }

@@ -232,6 +232,7 @@ func (s *settled) readFile(path string, given map[string]origin) error {
 	if err != nil {
 		return &failure{exitUsage, fmt.Errorf("read settings: %w", err)}
 	}
+	_, named := given["config"] // else it lies in the data folder
 	seen := make(map[string]int)
 	for i, line := range strings.Split(string(text), "\n") {
 		where := fmt.Sprintf("%s line %d", path, i+1)
@@ -247,7 +248,7 @@ func (s *settled) readFile(path string, given map[string]origin) error {
 			return usagef("%s: expected NAME=value", where)
 		case !known:
 			return usagef("%s: there is no setting %s%s", where, key, didYouMean("", key, names))
-		case name == "config", name == "data" && filepath.Dir(path) == filepath.Clean(given["data"].value):
+		case name == "config", name == "data" && !named:
 			return usagef("%s: %s cannot be set here; use --%s", where, key, name)
 		case name != "" && seen[name] != 0:
 			return usagef("%s: %s is on line %d already", where, key, seen[name])

@@ -85,6 +85,8 @@ func importIRC(ctx context.Context, s *system, j *job) error {
 		return errors.New("the room holds messages of its own: --append puts the log after them")
 	case errors.Is(err, store.ErrImportRunning):
 		return errors.New("an import into this room is running already")
+	case ctx.Err() != nil:
+		return fmt.Errorf("stopped after %d new messages; start it again to continue", r.AddedMessages)
 	case err != nil:
 		return fmt.Errorf("the import stopped after %d new messages: %w; start it again to continue", r.AddedMessages, err)
 	}

@@ -94,8 +94,8 @@ func serve(ctx context.Context, c *call) error {
 	case <-time.After(stopLimit):
 		err = fmt.Errorf("could not stop in %s; what was acknowledged is safe", stopLimit)
 	}
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		return &failure{exitFatal, errors.Join(cause, err)}
+	if broken := (*failure)(nil); errors.As(context.Cause(ctx), &broken) {
+		return errors.Join(broken, err)
 	}
 	log.Info("stopped")
 	return err
@@ -216,12 +216,12 @@ func (g *group) start(name string, run func() error) {
 		defer func() {
 			if p := recover(); p != nil {
 				g.log.Error("panic", "in", name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-				g.fail(fmt.Errorf("%s: panic: %v", name, p))
+				g.fail(&failure{exitFatal, fmt.Errorf("%s: panic: %v", name, p)})
 			}
 		}()
 		if err := run(); err != nil {
 			g.log.Error("ended", "what", name, "error", err)
-			g.fail(fmt.Errorf("%s: %w", name, err))
+			g.fail(&failure{exitFatal, fmt.Errorf("%s: %w", name, err)})
 		}
 	})
 }
