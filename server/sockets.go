@@ -169,8 +169,11 @@ func (w *watch) forget() {
 // recoverSocket keeps a panic to itself: the client learns only that something went wrong.
 func (s *Server) recoverSocket(ws *websocket.Conn) {
 	if p := recover(); p != nil {
-		w, _ := ws.Locals(localWatch).(*watch)
-		s.log.LogAttrs(context.Background(), slog.LevelError, "panic", slog.String("request_id", w.request),
+		request := ""
+		if w, ok := ws.Locals(localWatch).(*watch); ok {
+			request = w.request
+		}
+		s.log.LogAttrs(context.Background(), slog.LevelError, "panic", slog.String("request_id", request),
 			slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
 		_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseInternalServerErr, ""), time.Now().Add(time.Second))
 	}

@@ -88,6 +88,7 @@ type Codes interface {
 	Invite(ctx context.Context, code string, now time.Time) (Invite, error)
 
 	// SetupCode returns the code that makes the first administrator, making it on first
-	// use; "" once there has been an administrator who can sign in.
+	// use; "" while there is an administrator who can sign in. When the last one goes,
+	// alone as they must be, the next code is a new one.
 	SetupCode(ctx context.Context) (string, error)
 }

@@ -95,6 +95,9 @@ func (u User) CanSignIn() bool { return u.Active && !u.Closed && u.PasswordHash 
 // IsAdmin reports whether the account administers the workspace now.
 func (u User) IsAdmin() bool { return u.Role == RoleAdmin && u.Active && !u.Closed }
 
+// Runs reports whether the account is an administrator who can sign in.
+func (u User) Runs() bool { return u.IsAdmin() && u.CanSignIn() }
+
 // Close turns u into what remains of a closed account.
 func (u *User) Close() {
 	*u = User{
@@ -204,8 +207,8 @@ type Users interface {
 	UserByEmail(ctx context.Context, email string) (User, error)
 
 	// EditUser changes an account. A new Username or Email that is taken is ErrExists as
-	// in CreateUser. The change that would leave no active administrator, while any other
-	// account that can sign in is active, is ErrLastAdmin.
+	// in CreateUser. The change that would leave no administrator who can sign in, while
+	// any other account that can sign in is active, is ErrLastAdmin.
 	EditUser(ctx context.Context, id UserID, edit func(*User) error) (User, error)
 
 	// ListUsers returns up to limit accounts that are not Closed: by ID without prefix,

@@ -160,8 +160,7 @@ func (s *Store) SetupCode(ctx context.Context) (code string, err error) {
 	return code, err
 }
 
-// setupState returns the setup code, if there is one yet, and whether there will be none
-// any more.
+// setupState returns the setup code, if there is one yet, and whether none is needed.
 func setupState(tx *bbolt.Tx) (code string, settled bool) {
 	meta := tx.Bucket(bucketMeta)
 	return string(meta.Get(metaSetupCode)), meta.Get(metaSetupDone) != nil
@@ -176,7 +175,7 @@ func takeSetupCode(tx *bbolt.Tx, code string) error {
 	return endSetup(tx)
 }
 
-// endSetup removes the setup code for good.
+// endSetup removes the setup code.
 func endSetup(tx *bbolt.Tx) error {
 	meta := tx.Bucket(bucketMeta)
 	if meta.Get(metaSetupDone) != nil {

@@ -33,7 +33,7 @@ var (
 	metaVersion   = []byte("version")    // number: how many of the migrations were done
 	metaSettings  = []byte("settings")   // settingsRecord
 	metaSetupCode = []byte("setup-code") // the code itself, so that it can be shown again
-	metaSetupDone = []byte("setup-done") // there has been an administrator who can sign in
+	metaSetupDone = []byte("setup-done") // there is an administrator who can sign in
 )
 
 // migrations lead from each version of the file to the next; an empty file is version 0.

@@ -164,8 +164,10 @@ func (s *Store) CreateUser(ctx context.Context, n store.NewUser) (u store.User, 
 		if tx.Bucket(bucketByObject).Get(a.Object[:]) != nil {
 			return fmt.Errorf("an imported account has the id %s already", a.Object)
 		}
-		if err := settle(tx, a.User); err != nil {
-			return err
+		if a.Runs() {
+			if err := endSetup(tx); err != nil {
+				return err
+			}
 		}
 		u = a.User
 		return s.save(tx, account{}, a)
@@ -174,14 +176,6 @@ func (s *Store) CreateUser(ctx context.Context, n store.NewUser) (u store.User, 
 		return store.User{}, err
 	}
 	return u, nil
-}
-
-// settle ends the setup once there is an administrator who can sign in.
-func settle(tx *bbolt.Tx, u store.User) error {
-	if u.IsAdmin() && u.CanSignIn() {
-		return endSetup(tx)
-	}
-	return nil
 }
 
 // EditUser changes an account. Its number, ObjectID and time of creation stay.
@@ -200,16 +194,13 @@ func (s *Store) EditUser(ctx context.Context, id store.UserID, edit func(*store.
 		if u = a.User; a == old {
 			return nil
 		}
-		if old.IsAdmin() && !a.IsAdmin() {
-			if err := checkLastAdmin(tx, id); err != nil {
+		if old.Runs() != a.Runs() {
+			if err := adminsChange(tx, id, a.Runs()); err != nil {
 				return err
 			}
 		}
 		a.UpdatedAt = store.Truncate(s.now())
 		u = a.User
-		if err := settle(tx, a.User); err != nil {
-			return err
-		}
 		return s.save(tx, old, a)
 	})
 	if err != nil {
@@ -218,13 +209,19 @@ func (s *Store) EditUser(ctx context.Context, id store.UserID, edit func(*store.
 	return u, nil
 }
 
-// checkLastAdmin returns ErrLastAdmin when id is the only active administrator and
-// somebody else can sign in.
-func checkLastAdmin(tx *bbolt.Tx, id store.UserID) error {
+// adminsChange ends the setup when id becomes an administrator who can sign in, and opens
+// it again when the last one goes. ErrLastAdmin when somebody else could sign in then.
+func adminsChange(tx *bbolt.Tx, id store.UserID, runs bool) error {
+	if runs {
+		return endSetup(tx)
+	}
 	admins := tx.Bucket(bucketAdmins).Cursor()
 	for key, _ := admins.First(); key != nil; key, _ = admins.Next() {
-		if userOf(key) != id {
-			return nil
+		if userOf(key) == id {
+			continue
+		}
+		if other, err := load(tx, userOf(key)); err != nil || other.Runs() {
+			return err
 		}
 	}
 	users := tx.Bucket(bucketUsers).Cursor()
@@ -237,5 +234,5 @@ func checkLastAdmin(tx *bbolt.Tx, id store.UserID) error {
 			return store.ErrLastAdmin
 		}
 	}
-	return nil
+	return tx.Bucket(bucketMeta).Delete(metaSetupDone)
 }

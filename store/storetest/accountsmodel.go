@@ -19,7 +19,7 @@ type accountsModel struct {
 	codes    map[int]store.Code
 	invites  map[string]store.Invite
 	setup    string // the setup code once it was seen
-	settled  bool   // there was an administrator who can sign in
+	settled  bool   // there is an administrator who can sign in
 }
 
 type modelToken struct {
@@ -52,7 +52,10 @@ func (m *accountsModel) set(u store.User) {
 	} else {
 		m.users = append(m.users, u)
 	}
-	m.settled = m.settled || u.IsAdmin() && u.CanSignIn()
+	before := m.settled
+	if _, m.settled = m.find(store.User.Runs); before && !m.settled {
+		m.setup = ""
+	}
 }
 
 // free returns the first of name, name-2, name-3 and so on that nobody has.
@@ -68,9 +71,9 @@ func (m *accountsModel) free(name string) string {
 
 // leavesNoAdmin reports whether old must not become u, by the rule of EditUser.
 func (m *accountsModel) leavesNoAdmin(old, u store.User) bool {
-	_, another := m.find(func(o store.User) bool { return o.ID != u.ID && o.IsAdmin() })
+	_, another := m.find(func(o store.User) bool { return o.ID != u.ID && o.Runs() })
 	_, stranded := m.find(func(o store.User) bool { return o.ID != u.ID && o.CanSignIn() })
-	return old.IsAdmin() && !u.IsAdmin() && !another && stranded
+	return old.Runs() && !u.Runs() && !another && stranded
 }
 
 // list returns what ListUsers must give on one page.
