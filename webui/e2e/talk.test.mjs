@@ -141,6 +141,7 @@ describe("two people talk", { timeout: 240 * seconds }, () => {
     await bob.page.getByText("Waiting for the connection. Sends by itself.").first().waitFor();
     await ann.say("said meanwhile");
     await bob.context.setOffline(false);
+    await bob.page.getByText("Connected again. 2 messages sent.").waitFor();
     await bob.sees("said meanwhile");
     await ann.sees("written offline two");
     await same(ann, bob, ["written offline one", "written offline two", "said meanwhile"]);

@@ -3,6 +3,7 @@ import { lazy, Suspense, useCallback, useEffect, useState, type ReactNode } from
 import { Link, Redirect, Route, Switch, useLocation, useSearchParams } from "wouter";
 import { NewRoom } from "../features/rooms/new-room.tsx";
 import { Sidebar } from "../features/rooms/sidebar.tsx";
+import { Switcher } from "../features/rooms/switcher.tsx";
 import { needsAnywhere, roomLists, titleOf } from "../state/select.ts";
 import { useWorkspace } from "../state/store.ts";
 import { buttonClass } from "../ui/button.tsx";
@@ -18,7 +19,6 @@ import { useTitle } from "./title.ts";
 const Browse = lazy(async () => ({ default: (await import("../features/rooms/browse.tsx")).Browse }));
 const People = lazy(async () => ({ default: (await import("../features/people/people.tsx")).People }));
 const Settings = lazy(async () => ({ default: (await import("../features/settings/settings.tsx")).Settings }));
-const Switcher = lazy(async () => ({ default: (await import("../features/rooms/switcher.tsx")).Switcher }));
 
 /** The room that was open last on this device. */
 const lastRoomKey = "hearth.room";
@@ -70,17 +70,11 @@ export function Shell({ onSignOut }: { onSignOut: () => void }) {
     <>
       <Skip />
       <DrawerContext value={shape === "stack" ? undefined : () => setDrawer(true)}>
-        {shape === "stack" ? (
-          <div className={styles.stack}>
-            {page}
-            {!room && <TabBar page={location} />}
-          </div>
-        ) : (
-          <div className={styles.app}>
-            {shape === "side" && sidebar}
-            {page}
-          </div>
-        )}
+        <div className={shape === "stack" ? styles.stack : styles.app}>
+          {shape === "side" && sidebar}
+          {page}
+          {shape === "stack" && !room && <TabBar page={location} />}
+        </div>
       </DrawerContext>
       {shape === "drawer" && drawer && <Drawer onClose={() => setDrawer(false)}>{sidebar}</Drawer>}
       {newRoom !== undefined && (
@@ -93,7 +87,7 @@ export function Shell({ onSignOut }: { onSignOut: () => void }) {
           }}
         />
       )}
-      <Suspense fallback={null}>{jumping && <Switcher onOpen={open} onNewRoom={setNewRoom} onClose={() => setJumping(false)} />}</Suspense>
+      {jumping && <Switcher onOpen={open} onNewRoom={setNewRoom} onClose={() => setJumping(false)} />}
     </>
   );
 }

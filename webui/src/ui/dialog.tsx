@@ -20,6 +20,7 @@ export function Dialog({ title, onClose, children, bare = false }: DialogProps) 
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    dialog?.querySelector<HTMLElement>("[data-first], input, textarea")?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();
@@ -68,7 +69,7 @@ export function Confirm({ title, children, stay, deed, onStay, onDeed }: Confirm
     <Dialog title={title} onClose={onStay}>
       <p className="t2 confirm">{children}</p>
       <Actions>
-        <Button autoFocus onClick={onStay}>
+        <Button data-first onClick={onStay}>
           {stay}
         </Button>
         <Button kind="dan" onClick={onDeed}>

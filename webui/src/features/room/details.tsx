@@ -154,7 +154,7 @@ function BringIn({ room, onClose }: { room: RoomState; onClose: () => void }) {
           add().catch(tell);
         }}
       >
-        <Field label="User name" required autoFocus value={name} onChange={(e) => setName(e.target.value)} error={said} />
+        <Field label="User name" required value={name} onChange={(e) => setName(e.target.value)} error={said} />
         <Button kind="pri" type="submit">
           Add to the room
         </Button>

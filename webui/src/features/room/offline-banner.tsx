@@ -11,8 +11,7 @@ export function OfflineBanner() {
   const live = useWorkspace((w) => w.link.status === "live");
   const waiting = useWorkspace((w) => w.outbox.filter((p) => p.state === "queued").length);
   const [late, setLate] = useState(false);
-  const waited = useRef(0);
-  if (waiting > 0 || !live) waited.current = live ? waited.current : waiting;
+  const waited = useRef<number | undefined>(undefined);
   useEffect(() => {
     if (live) return;
     const timer = setTimeout(() => setLate(true), patience);
@@ -22,12 +21,14 @@ export function OfflineBanner() {
     };
   }, [live]);
   useEffect(() => {
-    if (!late) return;
-    return () => {
-      const sent = waited.current;
-      toast(sent === 0 ? "Connected again." : `Connected again. ${sent} ${sent === 1 ? "message" : "messages"} sent.`);
-    };
-  }, [late]);
+    if (late && !live) waited.current = waiting;
+  }, [late, live, waiting]);
+  useEffect(() => {
+    const sent = waited.current;
+    if (!live || sent === undefined) return;
+    waited.current = undefined;
+    toast(sent === 0 ? "Connected again." : `Connected again. ${sent} ${sent === 1 ? "message" : "messages"} sent.`);
+  }, [live]);
   if (live || !late) return null;
   const words = waiting === 0 ? "" : `; ${waiting} ${waiting === 1 ? "message is" : "messages are"} waiting`;
   return <Banner icon={<CloudOff className="i" />}>No connection. You can read and write{words}.</Banner>;

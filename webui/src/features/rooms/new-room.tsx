@@ -19,7 +19,7 @@ export function NewRoom({ name: given = "", onClose, onMade }: { name?: string; 
   return (
     <Dialog title="New room" onClose={onClose}>
       <Form onSubmit={make}>
-        <Field label="Name" required maxLength={100} autoFocus value={name} onChange={(e) => setName(e.target.value)} error={field === "name" ? problem : undefined} />
+        <Field label="Name" required maxLength={100} value={name} onChange={(e) => setName(e.target.value)} error={field === "name" ? problem : undefined} />
         <Field label="What it is for" maxLength={1000} value={description} onChange={(e) => setDescription(e.target.value)} help="Optional." />
         <Check
           label="Private"

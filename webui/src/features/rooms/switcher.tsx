@@ -46,7 +46,6 @@ export function Switcher({ onOpen, onNewRoom, onClose }: { onOpen: (room: string
           aria-activedescendant={options.length > 0 ? `${id}-${chosen}` : undefined}
           aria-label="Room or person"
           placeholder="Room or person"
-          autoFocus
           value={query}
           onChange={(e) => {
             setQuery(e.target.value);
