@@ -78,8 +78,9 @@ func (l *loop) catchUp(s *session, e *event) {
 			_, shares := s.person.rooms[room]
 			hears = hears || shares
 		}
-		if own {
-			l.hub.checks.put(s)
+		if own && e.account != nil {
+			s.user.Store(e.account)
+			defer l.judge(s, e.account)
 		}
 	case e.kind == store.SessionsEnded && own:
 		l.hub.checks.put(s)

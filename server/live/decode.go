@@ -43,6 +43,9 @@ func decode(p []byte) (request, error) {
 	if in.ClientID, failed = f.text("client_id"); failed == nil {
 		failed = store.CheckClientID(in.ClientID)
 	}
+	if string(f["client_id"]) == `""` {
+		failed = store.Invalid("client_id", "must be 1 to 64 printable ASCII characters")
+	}
 	if failed != nil {
 		in.ClientID = ""
 		return in, failed

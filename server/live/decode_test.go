@@ -64,6 +64,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"no content", `{"type":"message","client_id":"c"}`, "invalid_content", "c"},
 		{"content of another type", `{"type":"message","content":["a"]}`, "invalid_content", ""},
 		{"client_id of another type", `{"type":"message","content":"a","client_id":7}`, "invalid_client_id", ""},
+		{"empty client_id", `{"type":"message","content":"a","client_id":""}`, "invalid_client_id", ""},
 		{"client_id beyond ASCII", `{"type":"message","content":"a","client_id":"é"}`, "invalid_client_id", ""},
 		{"client_id too long", `{"type":"message","content":"a","client_id":"` + strings.Repeat("c", 65) + `"}`, "invalid_client_id", ""},
 		{"room_id of another type", `{"type":"message","content":"a","room_id":7}`, "invalid_room_id", ""},

@@ -339,13 +339,18 @@ func (l *loop) userEdited(e *event) {
 		return
 	}
 	for s := range p.sessions {
-		_, member := p.rooms[s.room]
-		switch {
-		case !e.account.Active || e.account.Closed:
-			l.dismiss(s, CloseEnded, "session ended")
-		case e.account.Role == store.RoleGuest && s.room != "" && !member:
-			l.dismiss(s, CloseNotYours, "guests see only their rooms")
-		}
+		l.judge(s, e.account)
+	}
+}
+
+// judge ends a session that the account, as it is now, has no right to.
+func (l *loop) judge(s *session, u *store.User) {
+	_, member := s.person.rooms[s.room]
+	switch {
+	case !u.Active || u.Closed:
+		l.dismiss(s, CloseEnded, "session ended")
+	case u.Role == store.RoleGuest && s.room != "" && !member:
+		l.dismiss(s, CloseNotYours, "guests see only their rooms")
 	}
 }
 
