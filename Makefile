@@ -1,5 +1,6 @@
 # make run starts Hearth, make test tests it. Both do their own set-up.
 VERSION ?= 0.1.0
+FUZZTIME ?= 20s
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -41,11 +42,11 @@ soak:
 
 web: webui/dist/index.html
 
-fuzz: ## every fuzz target, 20 s each
+fuzz: ## every fuzz target, FUZZTIME each
 	@for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime 20s $$package; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done
 
