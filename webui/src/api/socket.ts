@@ -49,6 +49,7 @@ export class LiveSocket {
   constructor(readonly options: SocketOptions) {}
 
   open(): void {
+    this.#closed = false;
     globalThis.addEventListener?.("online", this.#now);
     globalThis.addEventListener?.("offline", this.#doubt);
     void this.#connect();

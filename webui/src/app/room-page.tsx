@@ -74,9 +74,10 @@ function RoomHead({ room, details, onDetails }: { room: RoomState; details: bool
   return (
     <PageHead icon={icon} title={room.name} topic={room.description} sub={words}>
       <span className="wide">
-        <Button kind="gho" aria-label={words} title={words} onClick={onDetails}>
+        <Button kind="gho" title={words} onClick={onDetails}>
           <AvatarStack people={people} />
           {count}
+          <span className="vh">{words.slice(String(count).length)}</span>
         </Button>
       </span>
       <IconButton label="Room details" aria-expanded={details} onClick={onDetails}>

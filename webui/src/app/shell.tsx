@@ -43,7 +43,7 @@ export function Shell({ onSignOut }: { onSignOut: () => void }) {
   }, [room]);
   useEffect(() => setDrawer(false), [location]);
 
-  const sidebar = <Sidebar current={room} page={location} onNewRoom={() => setNewRoom("")} onJump={() => setJumping(true)} />;
+  const sidebar = <Sidebar current={room} page={location} alone={shape === "stack"} onNewRoom={() => setNewRoom("")} onJump={() => setJumping(true)} />;
   const page = (
     <Suspense fallback={<Main>{null}</Main>}>
       <Switch>
@@ -59,7 +59,7 @@ export function Shell({ onSignOut }: { onSignOut: () => void }) {
         <Route path="/settings">
           <Settings onSignOut={onSignOut} />
         </Route>
-        <Route path="/">{shape === "stack" ? sidebar : <FirstRoom />}</Route>
+        <Route path="/">{shape === "stack" ? <Main>{sidebar}</Main> : <FirstRoom />}</Route>
         <Route>
           <Redirect to="/" replace />
         </Route>

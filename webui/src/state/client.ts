@@ -301,7 +301,10 @@ export class Client {
 
   #hello(frame: Extract<ServerFrame, { type: "hello" }>): void {
     this.#helloCursor = frame.cursor;
-    if (this.#cursor !== undefined) return; // a replay follows, and then live
+    if (this.#cursor !== undefined) {
+      // A replay follows, and then live.
+      return this.store.dispatch({ type: "heads", rooms: frame.rooms });
+    }
     this.#cursor = frame.cursor;
     this.#live();
     void this.#loadAll();

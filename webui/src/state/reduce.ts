@@ -159,6 +159,8 @@ function headed(r: RoomState, h: { head_seq: number; unread: number; mentions: n
     ...r,
     head_seq: Math.max(r.head_seq, h.head_seq),
     base: { seq: h.head_seq, unread: h.unread, mentions: h.mentions },
+    // A read mark may have been lost with the connection; what the server counts is true.
+    readTo: 0,
   };
 }
 

@@ -67,7 +67,7 @@ interface ConfirmProps {
 export function Confirm({ title, children, stay, deed, onStay, onDeed }: ConfirmProps) {
   return (
     <Dialog title={title} onClose={onStay}>
-      <p className="t2 confirm">{children}</p>
+      <p>{children}</p>
       <Actions>
         <Button data-first onClick={onStay}>
           {stay}

@@ -18,12 +18,14 @@ interface SidebarProps {
   readonly current: string | undefined;
   /** The page on screen, such as "/browse". */
   readonly page: string;
+  /** Whether it is the whole screen, as on phones. */
+  readonly alone?: boolean;
   readonly onNewRoom: () => void;
   readonly onJump: () => void;
 }
 
 /** The rooms and people of the workspace: the side of the window, or on phones the first screen. */
-export function Sidebar({ current, page, onNewRoom, onJump }: SidebarProps) {
+export function Sidebar({ current, page, alone = false, onNewRoom, onJump }: SidebarProps) {
   const rooms = useWorkspace((w) => w.rooms);
   const name = useWorkspace((w) => w.info?.name ?? "Hearth");
   const me = useWorkspace((w) => w.me);
@@ -34,7 +36,7 @@ export function Sidebar({ current, page, onNewRoom, onJump }: SidebarProps) {
     <nav className={styles.side} aria-label="Rooms and people">
       <div className={styles.ws}>
         <Mark />
-        <span className="grow cut">{name}</span>
+        {alone ? <h1 className="grow cut">{name}</h1> : <span className="grow cut">{name}</span>}
         <IconLink label="New message" href="/people" current={page === "/people"}>
           <SquarePen className="i" />
         </IconLink>

@@ -111,7 +111,6 @@ export function Timeline({ room, start, editing, onEdit, onReply, onTakeBack }: 
           aria-label={`Messages in ${name}`}
           tabIndex={0}
           data-timeline
-          onScroll={onScroll}
           onKeyDown={(e) => walk(e, () => list.current?.scrollToIndex(rows.length - 1, { align: "end" }))}
         >
           <div className={styles.fill} />
