@@ -93,9 +93,9 @@ async function newPerson(context) {
   };
   /** The words of every message on screen, in order. */
   person.texts = () => page.locator("article[data-seq]").evaluateAll((rows) => rows.map((row) => row.querySelector("p")?.textContent));
-  person.signIn = async (name) => {
+  person.signIn = async (name, password = "password123") => {
     await page.getByLabel("User name or e-mail").fill(name);
-    await page.getByLabel("Password").fill("password123");
+    await page.getByLabel("Password").fill(password);
     await page.getByRole("button", { name: "Sign in" }).click();
   };
   return person;

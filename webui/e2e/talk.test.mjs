@@ -206,6 +206,47 @@ describe("two people talk", { timeout: 240 * seconds }, () => {
     await ann.row("only the keys").getByText("(edited)").waitFor();
   });
 
+  it("who leaves a room may look in and come back", async () => {
+    await ann.page.getByRole("button", { name: "Room details" }).click();
+    await ann.page.getByRole("button", { name: "Leave room" }).click();
+    await ann.page.getByRole("complementary").waitFor({ state: "detached" });
+    await ann.page.getByRole("link", { name: "Browse rooms" }).click();
+    await ann.page.getByRole("button", { name: "Open cafeteria" }).click();
+    await ann.sees("only the keys");
+    assert.equal(await ann.composer().count(), 0);
+    await ann.page.getByRole("button", { name: "Join room" }).click();
+    await ann.say("back again");
+    await ann.stored("back again");
+  });
+
+  it("tabs opened at the same moment share one session", async () => {
+    const tabs = await Promise.all([1, 2, 3, 4].map(() => ann.context.newPage()));
+    await Promise.all(tabs.map((tab) => tab.goto(server.url)));
+    for (const tab of tabs) {
+      await tab.getByRole("navigation", { name: "Rooms and people" }).waitFor();
+      await tab.close();
+    }
+    await ann.page.reload();
+    await ann.sees("back again");
+  });
+
+  it("a reset link gives a new password and ends the old sessions", async () => {
+    await ann.page.getByRole("link", { name: "New message" }).click();
+    await ann.page.getByRole("button", { name: "Make a reset link for bob" }).click();
+    const link = await ann.page.getByRole("textbox", { name: "Link" }).inputValue();
+    await ann.page.getByRole("button", { name: "Close" }).click();
+    const other = await browser.person();
+    await other.page.goto(link);
+    await other.page.getByLabel("New password").fill("another password");
+    await other.page.getByRole("button", { name: "Set the password" }).click();
+    await other.page.getByRole("heading", { name: "The new password works" }).waitFor();
+    await bob.page.getByText("You were signed out here from another device.").waitFor();
+    await other.page.getByRole("link", { name: "Sign in" }).click();
+    await other.signIn("bob", "another password");
+    await other.page.getByRole("navigation", { name: "Rooms and people" }).waitFor();
+    await other.context.close();
+  });
+
   it("asks no other origin for anything and logs no error of its own", () => {
     for (const person of [ann, bob]) {
       assert.deepEqual(person.foreign, []);
