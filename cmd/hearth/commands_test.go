@@ -341,9 +341,22 @@ func TestImportOfWrongFiles(t *testing.T) {
 	}
 }
 
-// TestImportOfACallerWhoHangsUp cuts the connection in the middle of the file.
+// TestImportOfACallerWhoHangsUp cuts the connection in the middle of the file. Until then
+// the room is read-only, and afterwards it is not.
 func TestImportOfACallerWhoHangsUp(t *testing.T) {
 	s := serving(t, t.TempDir())
+	cli(t, testPassword, "user", "add", "ann", "--role", "admin", "--data", s.folder).must(t)
+	var ann struct{ Token string }
+	if status := fetch(t, "POST", s.url+"/api/auth/login", "", map[string]string{"username": "ann", "password": testPassword}, &ann); status != 200 {
+		t.Fatalf("sign-in: %d", status)
+	}
+	post := func() int {
+		var rooms []struct{ ID string }
+		if status := fetch(t, "GET", s.url+"/api/chat/rooms", ann.Token, nil, &rooms); status != 200 || len(rooms) != 1 {
+			t.Fatalf("rooms: %d, %+v", status, rooms)
+		}
+		return fetch(t, "POST", s.url+"/api/messages", ann.Token, map[string]string{"room_id": rooms[0].ID, "content": "hi"}, nil)
+	}
 	sample, err := os.ReadFile(irclog)
 	if err != nil {
 		t.Fatal(err)
@@ -366,12 +379,26 @@ func TestImportOfACallerWhoHangsUp(t *testing.T) {
 	if _, err := conn.Write([]byte(text.String()[:text.Len()/2])); err != nil {
 		t.Fatal(err)
 	}
+	for r, in := (reply{}), json.NewDecoder(conn); r.Progress == nil || r.Progress.Lines < 2000; {
+		if err := in.Decode(&r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status := post(); status != 409 {
+		t.Errorf("posting while the import runs: %d, want 409", status)
+	}
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s.log.await(t, `"command":"import irc","code":(1)`)
-	// The room is open for the next import, which adds the rest.
-	out := cli(t, "", "import", "irc", file, "--data", s.folder).must(t).out
+	if status := post(); status != 201 {
+		t.Errorf("posting afterwards: %d, want 201", status)
+	}
+	// The room is open for the next import too, which adds the rest. People have talked by now.
+	if r := cli(t, "", "import", "irc", file, "--data", s.folder); r.code != exitFailed || !strings.Contains(r.err, "--append puts the log after them") {
+		t.Errorf("the next import without --append: %+v", r)
+	}
+	out := cli(t, "", "import", "irc", file, "--append", "--data", s.folder).must(t).out
 	if strings.Contains(out, "added 4190 messages") || strings.Contains(out, "added 0 messages") || !strings.Contains(out, "and 0 rooms") {
 		t.Errorf("the next import says\n%s", out)
 	}
