@@ -25,6 +25,7 @@ export default defineConfig({
   build: {
     // Nothing inline: the content security policy allows our own files and nothing else.
     assetsInlineLimit: 0,
+    license: { fileName: "licences.md" },
     modulePreload: { polyfill: false },
     target: "es2023",
     // Browsers that know light-dark(): lowered, data-theme would not reach it.

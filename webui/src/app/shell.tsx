@@ -9,6 +9,7 @@ import { useWorkspace } from "../state/store.ts";
 import { buttonClass } from "../ui/button.tsx";
 import { DrawerContext, Main } from "../ui/page.tsx";
 import { Badge, Empty, Skeleton } from "../ui/parts.tsx";
+import { useActivity } from "./activity.ts";
 import styles from "./app.module.css";
 import { useKeys } from "./keys.ts";
 import { RoomPage } from "./room-page.tsx";
@@ -35,6 +36,7 @@ export function Shell({ onSignOut }: { onSignOut: () => void }) {
   const room = current === undefined ? undefined : decodeURIComponent(current);
 
   const open = useCallback((id: string) => navigate(`/rooms/${encodeURIComponent(id)}`), [navigate]);
+  useActivity();
   useKeys(room, open, () => setJumping(true));
   const name = useWorkspace((w) => (room && w.rooms[room] ? titleOf(w.rooms[room]) : undefined));
   useTitle(name);

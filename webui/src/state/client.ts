@@ -169,6 +169,12 @@ export class Client {
     this.#socket.send({ type: "typing", room_id: room, is_typing: isTyping });
   }
 
+  /** The reader is at this device. Who asked not to be disturbed stays undisturbed. */
+  present(): void {
+    const { me, presence } = this.store.get();
+    if (presence[me.user_id] !== "dnd") this.#socket.send({ type: "presence", status: "online" });
+  }
+
   /** The reader has seen everything up to seq. Told to the server at most once a second. */
   markRead(room: RoomId, seq: number): void {
     const w = this.store.get();
