@@ -44,39 +44,27 @@ func check(ctx context.Context, s *system, j *job) error {
 // members and authors.
 func (y *system) verifyPeople(ctx context.Context, report func(problem string)) error {
 	c := &crossCheck{system: y, report: report, known: make(map[store.UserID]bool), rooms: make(map[store.RoomID]bool)}
-	const page = 1000
-	for after := store.UserID(0); ; {
-		users, err := y.people.ListUsers(ctx, "", after, page)
-		if err != nil {
-			return err
+	var lastUser store.UserID
+	err := eachOf(func(limit int) ([]store.User, error) { return y.people.ListUsers(ctx, "", lastUser, limit) }, func(u store.User) error {
+		lastUser = u.ID
+		c.known[u.ID] = true
+		memberships, err := y.rooms.RoomsOf(ctx, u.ID)
+		for _, m := range memberships {
+			c.rooms[m.Room] = true
 		}
-		for _, u := range users {
-			c.known[u.ID] = true
-			memberships, err := y.rooms.RoomsOf(ctx, u.ID)
-			if err != nil {
-				return err
-			}
-			for _, m := range memberships {
-				c.rooms[m.Room] = true
-			}
-			after = u.ID
-		}
-		if len(users) < page {
-			break
-		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	for after := store.RoomID(""); ; {
-		rooms, err := y.rooms.OpenRooms(ctx, after, page)
-		if err != nil {
-			return err
-		}
-		for _, r := range rooms {
-			c.rooms[r.ID] = true
-			after = r.ID
-		}
-		if len(rooms) < page {
-			break
-		}
+	var lastRoom store.RoomID
+	err = eachOf(func(limit int) ([]store.Room, error) { return y.rooms.OpenRooms(ctx, lastRoom, limit) }, func(r store.Room) error {
+		lastRoom = r.ID
+		c.rooms[r.ID] = true
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.rooms)) {
 		if err := c.room(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) { // deleted meanwhile
@@ -121,34 +109,39 @@ func (c *crossCheck) room(ctx context.Context, id store.RoomID) error {
 			return err
 		}
 	}
-	const page = 1000
-	for after := store.UserID(0); ; {
-		members, err := c.system.rooms.Members(ctx, id, after, page)
-		if err != nil {
-			return err
-		}
-		for _, m := range members {
-			if err := c.person(ctx, m.User, fmt.Sprintf("a member of room %s", id)); err != nil {
-				return err
-			}
-			after = m.User
-		}
-		if len(members) < page {
-			break
-		}
+	var last store.UserID
+	err = eachOf(func(limit int) ([]store.Member, error) { return c.system.rooms.Members(ctx, id, last, limit) }, func(m store.Member) error {
+		last = m.User
+		return c.person(ctx, m.User, fmt.Sprintf("a member of room %s", id))
+	})
+	if err != nil {
+		return err
 	}
-	for span := (store.Span{Oldest: true, Limit: page}); ; {
-		messages, err := c.system.rooms.Page(ctx, id, span)
+	span := store.Span{Oldest: true}
+	return eachOf(func(limit int) ([]store.Message, error) {
+		span.Limit = limit
+		return c.system.rooms.Page(ctx, id, span)
+	}, func(m store.Message) error {
+		span.After, span.Oldest = m.Seq, false
+		return c.person(ctx, m.Author, fmt.Sprintf("the author of message %s, number %d of room %s,", m.ID, m.Seq, id))
+	})
+}
+
+// eachOf visits everything that comes in pages. page returns at most limit things that
+// follow the last one visited.
+func eachOf[T any](page func(limit int) ([]T, error), visit func(T) error) error {
+	const limit = 1000
+	for {
+		things, err := page(limit)
 		if err != nil {
 			return err
 		}
-		for _, m := range messages {
-			if err := c.person(ctx, m.Author, fmt.Sprintf("the author of message %s, number %d of room %s,", m.ID, m.Seq, id)); err != nil {
+		for _, thing := range things {
+			if err := visit(thing); err != nil {
 				return err
 			}
-			span.After, span.Oldest = m.Seq, false
 		}
-		if len(messages) < page {
+		if len(things) < limit {
 			return nil
 		}
 	}

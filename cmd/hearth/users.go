@@ -55,24 +55,19 @@ func listUsers(ctx context.Context, s *system, j *job) error {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "USER_ID\tUSERNAME\tEMAIL\tROLE\tSTATE\tLAST SIGN-IN")
-	const page = 1000
 	imported := 0
-	for after := store.UserID(0); ; {
-		users, err := s.people.ListUsers(ctx, prefix, after, page)
-		if err != nil {
-			return err
+	var last store.UserID
+	err := eachOf(func(limit int) ([]store.User, error) { return s.people.ListUsers(ctx, prefix, last, limit) }, func(u store.User) error {
+		last = u.ID
+		if u.Alias != "" && !u.CanSignIn() && j.Flags["imported"] == "" {
+			imported++
+			return nil
 		}
-		for _, u := range users {
-			if u.Alias != "" && !u.CanSignIn() && j.Flags["imported"] == "" {
-				imported++
-				continue
-			}
-			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", u.ID, printable(u.Username), cmp.Or(u.Email, "–"), u.Role, state(u), lastLogin(u))
-		}
-		if len(users) < page {
-			break
-		}
-		after = users[len(users)-1].ID
+		_, err := fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", u.ID, printable(u.Username), cmp.Or(u.Email, "–"), u.Role, state(u), lastLogin(u))
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	_ = w.Flush() // to memory
 	for line := range strings.Lines(b.String()) {
