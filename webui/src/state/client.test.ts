@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Refused } from "../api/http.ts";
 import { pause } from "../api/socket.ts";
 import type { ClientFrame, Self, ServerFrame, WireMessage } from "../api/wire.ts";
 import { Client } from "./client.ts";
@@ -133,6 +134,19 @@ describe("sending", () => {
       { content: "one", client_id: ids[0] },
       { content: "two", client_id: ids[1] },
     ]);
+  });
+
+  test("a room that the server does not name any more after a break is asked for, and goes when it is gone", async () => {
+    const { client, end } = await live();
+    end.breaks();
+    const again = await last(2);
+    answer = (path) => {
+      if (path.startsWith("/api/chat/rooms/r")) throw new Refused(404, "room_not_found", "Room not found", "", undefined);
+      return [];
+    };
+    again.says({ ...hello, cursor: "c9" });
+    again.says({ type: "live", cursor: "c9" });
+    await vi.waitFor(() => expect(client.store.get().rooms.r).toBeUndefined());
   });
 
   test("a silent server fails it after thirty seconds; trying again uses the same id", async () => {

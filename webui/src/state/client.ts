@@ -308,7 +308,10 @@ export class Client {
   #hello(frame: Extract<ServerFrame, { type: "hello" }>): void {
     this.#helloCursor = frame.cursor;
     if (this.#cursor !== undefined) {
-      // A replay follows, and then live.
+      // A replay follows, and then live. It may be silent of rooms that were deleted meanwhile.
+      for (const room of Object.values(this.store.get().rooms)) {
+        if (room.joined && !(room.id in frame.rooms)) this.#refreshRoom(room.id);
+      }
       return this.store.dispatch({ type: "heads", rooms: frame.rooms });
     }
     this.#cursor = frame.cursor;
