@@ -2,6 +2,7 @@ package server
 
 import (
 	_ "embed"
+	"errors"
 	"log/slog"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,33 +28,43 @@ type serviceHealth struct {
 	Checked live.Time `json:"last_checked"`
 }
 
-// health reads from both stores. It is unhealthy only when that fails.
+// health reads from both stores. It is unhealthy only when that fails, and degraded while
+// they take no writes. At a service port it is that service's own.
 func (s *Server) health(c *fiber.Ctx) error {
 	accounts, rooms := s.chat.Ping(c.UserContext())
-	now, status := live.Time(s.now()), healthy(nil)
-	for _, err := range []error{accounts, rooms} {
-		if err != nil {
-			status = healthy(err)
-			s.log.LogAttrs(c.UserContext(), slog.LevelError, "health", slog.String("request_id", requestID(c)), slog.String("error", err.Error()))
-			c.Status(fiber.StatusServiceUnavailable)
-		}
+	failed := errors.Join(accounts, rooms)
+	status := s.healthy(failed)
+	if failed != nil {
+		s.log.LogAttrs(c.UserContext(), slog.LevelError, "health", slog.String("request_id", requestID(c)), slog.String("error", failed.Error()))
+		c.Status(fiber.StatusServiceUnavailable)
 	}
-	url := s.public(c)
+	if service := serviceOf(c); service != nil {
+		return c.JSON(struct {
+			Status  string `json:"status"`
+			Message string `json:"message"`
+			Version string `json:"version"`
+		}{status, service.Name + " is running", s.version})
+	}
+	now, url := live.Time(s.now()), s.public(c)
 	return c.JSON(struct {
 		Status    string          `json:"status"`
 		Version   string          `json:"version"`
 		Services  []serviceHealth `json:"services"`
 		Timestamp live.Time       `json:"timestamp"`
 	}{status, s.version, []serviceHealth{
-		{"User Service", url, healthy(accounts), now},
-		{"Chat Service", url, healthy(rooms), now},
-		{"Message Service", url, healthy(rooms), now},
+		{"User Service", url, s.healthy(accounts), now},
+		{"Chat Service", url, s.healthy(rooms), now},
+		{"Message Service", url, s.healthy(rooms), now},
 	}, now})
 }
 
-func healthy(err error) string {
-	if err != nil {
+// healthy says how a service is from which reading ended with failed.
+func (s *Server) healthy(failed error) string {
+	switch {
+	case failed != nil:
 		return "unhealthy"
+	case s.writable != nil && s.writable() != nil:
+		return "degraded"
 	}
 	return "healthy"
 }

@@ -31,7 +31,8 @@ type options struct {
 
 // hearth is a server over real stores, at a real address.
 type hearth struct {
-	URL   string // http://127.0.0.1:port
+	URL   string         // http://127.0.0.1:port
+	Ports map[int]string // the same by documented port, with options.Server.ServicePorts
 	Users store.Accounts
 	Rooms store.Workspace
 
@@ -74,7 +75,7 @@ func start(t *testing.T, o options) *hearth {
 	talk := chat.New(h.Rooms, h.Users, chat.Options{Now: h.Now, Unlimited: !o.Limits})
 	people := auth.New(h.Users, keys, auth.NewPasswords(auth.PasswordOptions{Cost: 4}),
 		auth.Options{Registration: o.Registration, NoRates: !o.Limits, Now: h.Now})
-	o.Live.Now, o.Server.Now, o.Server.Unlimited = h.Now, h.Now, !o.Limits
+	o.Live.Now, o.Server.Now, o.Server.Unlimited, o.Server.Writable = h.Now, h.Now, !o.Limits, h.disk.write
 	if o.Server.Log == nil {
 		o.Server.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
@@ -83,17 +84,29 @@ func start(t *testing.T, o options) *hearth {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := listen(t)
 	h.URL = "http://" + listener.Addr().String()
+	h.Ports = map[int]string{}
+	var ports []server.ServicePort
+	for port := 3000; o.Server.ServicePorts && port <= 3003; port++ {
+		ports = append(ports, server.ServicePort{Listener: listen(t), Port: port})
+		h.Ports[port] = "http://" + ports[len(ports)-1].Addr().String()
+	}
 	h.run(t, map[string]func(context.Context) error{
 		"relay": func(ctx context.Context) error { return store.Relay(ctx, users, rooms, nil) },
 		"hub":   hub.Run,
-		"serve": func(ctx context.Context) error { return front.Serve(ctx, listener) },
+		"serve": func(ctx context.Context) error { return front.Serve(ctx, listener, ports...) },
 	}, func() error { return rooms.Close() }, func() error { return users.Close() })
 	return h
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
 }
 
 // run starts the parts and stops them, the last ones first, when the test ends or close is called.

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hearthchat/hearth/server/compat"
 	"github.com/hearthchat/hearth/server/live"
 )
 
@@ -26,6 +27,12 @@ const maxPerAddress = live.MaxSocketsPerAddress + 3000
 // listener hands out connections that can linger, and to no address too many.
 type listener struct {
 	net.Listener
+	service *compat.Service // that answers here; nil: everything does
+	*connections
+}
+
+// connections are those of all listeners together.
+type connections struct {
 	exempt func(netip.Addr) bool
 
 	mu    sync.Mutex
@@ -33,8 +40,8 @@ type listener struct {
 	conns map[*conn]struct{}   // all of them
 }
 
-func newListener(ln net.Listener, exempt func(netip.Addr) bool) *listener {
-	return &listener{Listener: ln, exempt: exempt, open: map[netip.Prefix]int{}, conns: map[*conn]struct{}{}}
+func newConnections(exempt func(netip.Addr) bool) *connections {
+	return &connections{exempt: exempt, open: map[netip.Prefix]int{}, conns: map[*conn]struct{}{}}
 }
 
 // Accept passes over connections of addresses that hold enough of them.
@@ -55,7 +62,7 @@ func (l *listener) Accept() (net.Conn, error) {
 
 // admit counts a connection until it is closed; nil when its address has enough.
 func (l *listener) admit(tcp *net.TCPConn) *conn {
-	c := &conn{TCPConn: tcp, from: l}
+	c := &conn{TCPConn: tcp, from: l.connections, service: l.service}
 	if at, err := netip.ParseAddrPort(tcp.RemoteAddr().String()); err == nil {
 		if addr := at.Addr().Unmap().WithZone(""); !l.exempt(addr) {
 			c.counted = network(addr)
@@ -74,7 +81,7 @@ func (l *listener) admit(tcp *net.TCPConn) *conn {
 }
 
 // release ends what admit began; more than once is fine.
-func (l *listener) release(c *conn) {
+func (l *connections) release(c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, open := l.conns[c]; !open {
@@ -91,7 +98,7 @@ func (l *listener) release(c *conn) {
 
 // hangUp closes connections: all of them, or those on which nothing was ever heard, as
 // browsers open them for later.
-func (l *listener) hangUp(all bool) {
+func (l *connections) hangUp(all bool) {
 	l.mu.Lock()
 	var closing []*conn
 	for c := range l.conns {
@@ -108,10 +115,11 @@ func (l *listener) hangUp(all bool) {
 // conn is a connection with all that TCP can do, which sockets need.
 type conn struct {
 	*net.TCPConn
-	from    *listener
-	counted netip.Prefix // zero: exempt
-	heard   atomic.Bool  // something was read
-	linger  atomic.Bool  // read the rest of the input before closing
+	from    *connections
+	service *compat.Service // that answers here; nil: everything does
+	counted netip.Prefix    // zero: exempt
+	heard   atomic.Bool     // something was read
+	linger  atomic.Bool     // read the rest of the input before closing
 }
 
 func (c *conn) Read(p []byte) (int, error) {

@@ -14,7 +14,7 @@ func TestConnectionsPerAddress(t *testing.T) {
 	}
 	defer ln.Close()
 	loopback := netip.MustParsePrefix("127.0.0.1/32")
-	l := newListener(ln, func(netip.Addr) bool { return false })
+	l := &listener{ln, nil, newConnections(func(netip.Addr) bool { return false })}
 	l.open[loopback] = maxPerAddress - 1
 	dial := func() net.Conn {
 		t.Helper()

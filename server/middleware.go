@@ -15,6 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/hearthchat/hearth/server/auth"
+	"github.com/hearthchat/hearth/server/compat"
 	"github.com/hearthchat/hearth/store"
 )
 
@@ -82,6 +83,13 @@ func (s *Server) next(c *fiber.Ctx) (err error) {
 			err = errPanic
 		}
 	}()
+	if service := serviceOf(c); service != nil {
+		path, known := service.Path(c.Path())
+		if !known {
+			return fiber.ErrNotFound
+		}
+		c.Path(path)
+	}
 	err = c.Next()
 	if router := (*fiber.Error)(nil); errors.As(err, &router) && router.Code == fiber.StatusNotFound && !underAPI(c) {
 		if method := c.Method(); method == fiber.MethodGet || method == fiber.MethodHead {
@@ -89,6 +97,15 @@ func (s *Server) next(c *fiber.Ctx) (err error) {
 		}
 	}
 	return err
+}
+
+// serviceOf returns the documented service at whose port a request came in; nil where
+// everything answers.
+func serviceOf(c *fiber.Ctx) *compat.Service {
+	if conn, ok := c.Context().Conn().(*conn); ok {
+		return conn.service
+	}
+	return nil
 }
 
 var errPanic = errors.New("panic")

@@ -20,6 +20,7 @@ import (
 
 	"github.com/hearthchat/hearth/server/auth"
 	"github.com/hearthchat/hearth/server/chat"
+	"github.com/hearthchat/hearth/server/compat"
 	"github.com/hearthchat/hearth/server/live"
 )
 
@@ -42,6 +43,8 @@ type Options struct {
 	CORSOrigins    []string         // CORS_ORIGINS: further pages that may read answers and open sockets
 	TrustedProxies []netip.Prefix   // peers whose X-Forwarded-For and X-Forwarded-Proto count
 	Unlimited      bool             // HEARTH_LIMITS=off
+	ServicePorts   bool             // there are service ports: pages of the documented web app's address may read answers
+	Writable       func() error     // says why the stores take no writes now; nil: they always do
 	Now            func() time.Time // the clock of answers; nil means time.Now
 	Log            *slog.Logger     // nil discards
 }
@@ -54,6 +57,7 @@ type Server struct {
 	log  *slog.Logger
 	now  func() time.Time
 
+	writable func() error
 	version  string
 	frontend string
 	origins  []string
@@ -70,7 +74,7 @@ type Server struct {
 // FRONTEND_URL or one of CORS_ORIGINS is no http or https address.
 func New(chat *chat.Service, auth *auth.Service, hub *live.Hub, o Options) (*Server, error) {
 	s := &Server{
-		chat: chat, auth: auth, hub: hub, log: o.Log, now: o.Now,
+		chat: chat, auth: auth, hub: hub, log: o.Log, now: o.Now, writable: o.Writable,
 		version: cmp.Or(o.Version, "dev"), frontend: strings.TrimRight(o.FrontendURL, "/"),
 		proxies: o.TrustedProxies, sockets: &live.Registry{},
 	}
@@ -98,7 +102,11 @@ func New(chat *chat.Service, auth *auth.Service, hub *live.Hub, o Options) (*Ser
 }
 
 func (s *Server) setOrigins(o Options) error {
-	for _, address := range append(slices.Clone(o.CORSOrigins), s.frontend) {
+	addresses := append(slices.Clone(o.CORSOrigins), s.frontend)
+	if o.ServicePorts {
+		addresses = append(addresses, fmt.Sprintf("http://localhost:%d", compat.WebPort))
+	}
+	for _, address := range addresses {
 		origin := originOf(address)
 		switch {
 		case address == "":
@@ -136,22 +144,49 @@ func (s *Server) newHTTP() *fiber.App {
 	return app
 }
 
-// Serve answers what comes in at ln until ctx ends, which is no error. Then nobody is let
-// in any more, sockets are told to come back and closed, requests under way are finished,
-// and only after that does Serve return: the stores may be closed.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	l := newListener(ln, s.exempt)
-	served := make(chan error, 1)
-	go func() { served <- s.http.Listener(l) }()
+// ServicePort is a listener in the place of one of the documented ports: compat.WebPort or
+// that of one of compat.Services.
+type ServicePort struct {
+	net.Listener
+	Port int // the documented one, which need not be the listener's
+}
+
+// Serve answers what comes in at ln, and at ports as the documented services did, until
+// ctx ends, which is no error. Then nobody is let in any more, sockets are told to come
+// back and closed, requests under way are finished, and only after that does Serve return:
+// the stores may be closed. A listener that fails ends the others.
+func (s *Server) Serve(ctx context.Context, ln net.Listener, ports ...ServicePort) error {
+	open := newConnections(s.exempt)
+	listeners := []*listener{{ln, nil, open}}
+	for _, p := range ports {
+		listeners = append(listeners, &listener{p.Listener, compat.At(p.Port), open})
+	}
+	served := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { served <- s.http.Server().Serve(l) }()
+	}
+	running, failed := len(listeners), error(nil)
 	select {
 	case err := <-served:
-		return fmt.Errorf("serve: %w", err)
+		running, failed = running-1, fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
+	err := errors.Join(failed, s.stop(ctx, listeners))
+	for range running {
+		err = errors.Join(err, <-served)
+	}
+	return err
+}
+
+// stop ends what Serve began.
+func (s *Server) stop(ctx context.Context, listeners []*listener) error {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	_ = ln.Close()
-	l.hangUp(false)
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+	open := listeners[0].connections
+	open.hangUp(false)
 	sockets := make(chan error, 1)
 	go func() { sockets <- s.hub.Close(limit) }()
 	err := s.http.ShutdownWithContext(limit)
@@ -159,10 +194,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	case errors.Is(err, net.ErrClosed):
 		err = nil
 	case errors.Is(err, context.DeadlineExceeded):
-		l.hangUp(true)
+		open.hangUp(true)
 		err = fmt.Errorf("stop: some requests took longer than %s", stopTimeout)
 	}
-	return errors.Join(err, <-sockets, <-served)
+	return errors.Join(err, <-sockets)
 }
 
 // exempt reports whether an address may hold any number of connections: this machine's

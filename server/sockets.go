@@ -55,7 +55,7 @@ func (s *Server) open(c *fiber.Ctx, room store.RoomID) error {
 		return err
 	}
 	v := viewer(c)
-	w := &watch{&live.Viewer{User: v.User, Session: v.Session}, live.Want{Room: room}, requestID(c), func() {}, c.Context()}
+	w := &watch{&live.Viewer{User: v.User, Session: v.Session}, live.Want{Room: room, Service: serviceOf(c) != nil}, requestID(c), func() {}, c.Context()}
 	if since, ok := query(c, "since"); ok {
 		if _, err := store.ParsePosition(since); err != nil {
 			return err

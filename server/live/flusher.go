@@ -116,6 +116,24 @@ type walk struct {
 	now     []*session
 	later   []*session
 	scratch []byte
+
+	untranslated *[]byte // the first of the frames that were translated last
+	translated   [][]byte
+}
+
+// translate returns frames as a service sends them. Those who watch a room get the same
+// ones, one after the other, so the last translation is kept.
+func (w *walk) translate(frames [][]byte) [][]byte {
+	if len(frames) == 0 {
+		return nil
+	}
+	if w.untranslated != &frames[0] {
+		w.untranslated, w.translated = &frames[0], w.translated[:0]
+		for _, f := range frames {
+			w.translated = append(w.translated, asService(f))
+		}
+	}
+	return w.translated
 }
 
 func (w *walk) take(j *job) {
@@ -132,7 +150,11 @@ func (w *walk) give(s *session, j *job) {
 	if j.at != 0 && j.at <= s.skip {
 		return
 	}
-	s.pending = append(s.pending, j.frames...)
+	frames := j.frames
+	if s.service {
+		frames = w.translate(frames)
+	}
+	s.pending = append(s.pending, frames...)
 	switch {
 	case j.code != 0:
 		s.flush(w.scratch)

@@ -85,6 +85,32 @@ func payload(frame []byte) []byte {
 	return frame[2:]
 }
 
+// messageStart is how the frames that tell of a new message begin.
+const messageStart = `{"type":"message","message":{`
+
+// asService returns a frame as the documented chat service sends it: what tells of a new
+// message has its time and kind also under the names they had there. frame is left as it is.
+func asService(frame []byte) []byte {
+	rest, found := bytes.CutPrefix(payload(frame), []byte(messageStart))
+	if !found {
+		return frame
+	}
+	var told struct {
+		Message struct {
+			At   json.RawMessage `json:"created_at"`
+			Type json.RawMessage `json:"message_type"`
+		} `json:"message"`
+	}
+	if err := json.Unmarshal(payload(frame), &told); err != nil {
+		panic(fmt.Sprintf("a frame of our own: %v", err))
+	}
+	p := make([]byte, maxHeader, maxHeader+len(frame)+64)
+	p = append(append(p, messageStart...), `"timestamp":`...)
+	p = append(append(p, told.Message.At...), `,"type":`...)
+	p = append(append(append(p, told.Message.Type...), ','), rest...)
+	return p[header(p, maxHeader, opText, len(p)-maxHeader):]
+}
+
 type roomState struct {
 	HeadSeq  store.Seq `json:"head_seq"`
 	Unread   int       `json:"unread"`

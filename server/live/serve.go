@@ -18,13 +18,17 @@ type Viewer struct {
 type Want struct {
 	Room  store.RoomID // one room, or "" for all rooms of the person
 	Since string       // cursor to resume from, or ""
+
+	// Service asks for messages the way the documented chat service sends them: with
+	// "timestamp" and "type" beside the names they have here.
+	Service bool
 }
 
 // Serve tells conn what happens until it is closed, and does what the client asks. It
 // returns when nobody uses conn any more; conn is closed then. The error is what kept the
 // server from serving, not how the client left.
 func (h *Hub) Serve(ctx context.Context, conn Conn, who Viewer, want Want) error {
-	s := &session{hub: h, id: who.Session, room: want.Room, conn: conn, ended: make(chan struct{})}
+	s := &session{hub: h, id: who.Session, room: want.Room, service: want.Service, conn: conn, ended: make(chan struct{})}
 	s.user.Store(&who.User)
 	s.flusher = h.loop.flushers[int(h.next.Add(1))%len(h.loop.flushers)]
 	if !h.enter(s) {

@@ -14,6 +14,7 @@ type session struct {
 	hub     *Hub
 	id      store.SessionID
 	room    store.RoomID               // the one room it watches, or "" for all of the person's
+	service bool                       // see Want
 	user    atomic.Pointer[store.User] // the account as last heard of
 	flusher *flusher
 	skip    uint64 // durable events up to here were sent before it was ready
@@ -221,6 +222,9 @@ func (s *session) listen() bool {
 // stream writes a frame and waits for the network, which only a session that is not yet
 // ready does. It is false once the session is being closed.
 func (s *session) stream(frame []byte) bool {
+	if s.service {
+		frame = asService(frame)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
