@@ -34,6 +34,7 @@ type actor struct {
 	closed   chan int // the code with which the server closed the socket
 	waiting  []frame  // what was heard and not asked for yet
 	greeting answer   // the first frame of the socket
+	host     string   // the Host header; empty: that of the address
 	port     int      // the documented one at which this client asks; 0: the one for everything
 }
 
@@ -128,6 +129,7 @@ func (a *actor) Send(r request) answer {
 	if err != nil {
 		a.t.Fatal(err)
 	}
+	out.Host = a.host
 	if a.port != 0 {
 		out.Host = fmt.Sprintf("localhost:%d", a.port)
 	}

@@ -142,6 +142,9 @@ var posted = map[int]func(*stage) attempt{
 var examples = []example{
 	{"index", 200, bare, nil},
 	{"health", 200, bare, nil},
+	{"metrics", 200, bare, map[int]func(*stage) attempt{404: func(s *stage) attempt {
+		return attempt{by: s.ada, header: http.Header{"X-Forwarded-For": {"127.0.0.1"}}}
+	}}},
 	{"openapi", 200, bare, nil},
 	{"workspace", 200, bare, nil},
 	{"editWorkspace", 200, with(object{"name": "Hearth"}), nil},

@@ -31,6 +31,9 @@ const (
 	localViewer
 )
 
+// traceRule is the form of W3C Trace Context, which names what a request is part of.
+var traceRule = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
+
 var requestIDRule = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 
 // requestID returns the name of a request: the client's own, or one made here.
@@ -68,7 +71,7 @@ func (s *Server) around(c *fiber.Ctx) error {
 			}
 		}
 	}
-	s.logRequest(c, c.Route().Path, time.Since(start))
+	s.finish(c, c.Method(), c.Route().Path, time.Since(start))
 	return nil
 }
 
@@ -150,17 +153,26 @@ func (s *Server) refuse(c *fiber.Ctx, err error) error {
 		return err
 	}
 	if !ok || conn.heard.Load() {
-		s.logRequest(c, "", 0)
+		s.finish(c, "other", "", 0)
 	}
 	return nil
 }
 
-// logRequest writes one line for a request. Neither its path, which may carry secrets, nor
-// anything that was sent is in it. The route "/" is also that of what no route matched.
-func (s *Server) logRequest(c *fiber.Ctx, route string, took time.Duration) {
-	s.log.LogAttrs(c.UserContext(), slog.LevelInfo, "request",
-		slog.String("method", strings.Clone(c.Method())), slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
-		slog.Duration("took", took), slog.String("request_id", requestID(c)), slog.Int64("user_id", int64(viewer(c).User.ID)))
+// finish counts a request and writes one line for it. Neither its path, which may carry
+// secrets, nor anything else that was sent is in it, but for the names that tell it from
+// others. The route "/" is also that of what no route matched. method is one of those
+// there are, or "other".
+func (s *Server) finish(c *fiber.Ctx, method, route string, took time.Duration) {
+	status := c.Response().StatusCode()
+	s.metrics.answered(method, route, status, took)
+	line := []slog.Attr{
+		slog.String("method", strings.Clone(c.Method())), slog.String("route", route), slog.Int("status", status),
+		slog.Duration("took", took), slog.String("request_id", requestID(c)), slog.Int64("user_id", int64(viewer(c).User.ID)),
+	}
+	if trace := c.Get("traceparent"); traceRule.MatchString(trace) {
+		line = append(line, slog.String("traceparent", strings.Clone(trace)))
+	}
+	s.log.LogAttrs(c.UserContext(), slog.LevelInfo, "request", line...)
 }
 
 // admit lets a request pass to its route, or says why not: without a token that is good

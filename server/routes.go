@@ -37,6 +37,7 @@ const (
 var routes = []Route{
 	{"GET", "/", anybody, "index", (*Server).index},
 	{"GET", "/health", anybody, "health", (*Server).health},
+	{"GET", "/metrics", anybody, "metrics", (*Server).showMetrics},
 	{"GET", "/api/openapi.json", anybody, "openapi", (*Server).openapi},
 
 	{"GET", "/api/workspace", anybody, "workspace", (*Server).workspace},

@@ -37,16 +37,19 @@ const (
 
 // Options adjust a Server. The zero value works on a local network.
 type Options struct {
-	Web            fs.FS            // the built web app, index.html at its root; nil: a page that says how to build it
-	Version        string           // empty means "dev"
-	FrontendURL    string           // FRONTEND_URL: the public address, without a slash at the end; empty: that of each request
-	CORSOrigins    []string         // CORS_ORIGINS: further pages that may read answers and open sockets
-	TrustedProxies []netip.Prefix   // peers whose X-Forwarded-For and X-Forwarded-Proto count
-	Unlimited      bool             // HEARTH_LIMITS=off
-	ServicePorts   bool             // there are service ports: pages of the documented web app's address may read answers
-	Writable       func() error     // says why the stores take no writes now; nil: they always do
-	Now            func() time.Time // the clock of answers; nil means time.Now
-	Log            *slog.Logger     // nil discards
+	Web            fs.FS                // the built web app, index.html at its root; nil: a page that says how to build it
+	Version        string               // empty means "dev"
+	FrontendURL    string               // FRONTEND_URL: the public address, without a slash at the end; empty: that of each request
+	CORSOrigins    []string             // CORS_ORIGINS: further pages that may read answers and open sockets
+	TrustedProxies []netip.Prefix       // peers whose X-Forwarded-For and X-Forwarded-Proto count
+	Unlimited      bool                 // HEARTH_LIMITS=off
+	ServicePorts   bool                 // there are service ports: pages of the documented web app's address may read answers
+	Metrics        *Metrics             // where to count; nil: metrics of its own
+	MetricsToken   string               // METRICS_TOKEN: who sends it may read /metrics; empty: programs on this computer
+	Disk           func() (Disk, error) // measures the disk for /metrics; nil: they do not tell of it
+	Writable       func() error         // says why the stores take no writes now; nil: they always do
+	Now            func() time.Time     // the clock of answers; nil means time.Now
+	Log            *slog.Logger         // nil discards
 }
 
 // Server answers HTTP requests and opens sockets.
@@ -57,16 +60,19 @@ type Server struct {
 	log  *slog.Logger
 	now  func() time.Time
 
-	writable func() error
-	version  string
-	frontend string
-	origins  []string
-	proxies  []netip.Prefix
-	limits   *limits // nil: none
-	sockets  *live.Registry
-	app      map[string]asset
-	http     *fiber.App
-	upgrade  fiber.Handler
+	writable     func() error
+	disk         func() (Disk, error)
+	metrics      *Metrics
+	metricsToken string
+	version      string
+	frontend     string
+	origins      []string
+	proxies      []netip.Prefix
+	limits       *limits // nil: none
+	sockets      *live.Registry
+	app          map[string]asset
+	http         *fiber.App
+	upgrade      fiber.Handler
 }
 
 // New returns a server over the three services. The hub is to be run by the caller, from
@@ -74,7 +80,8 @@ type Server struct {
 // FRONTEND_URL or one of CORS_ORIGINS is no http or https address.
 func New(chat *chat.Service, auth *auth.Service, hub *live.Hub, o Options) (*Server, error) {
 	s := &Server{
-		chat: chat, auth: auth, hub: hub, log: o.Log, now: o.Now, writable: o.Writable,
+		chat: chat, auth: auth, hub: hub, log: o.Log, now: o.Now, writable: o.Writable, disk: o.Disk,
+		metrics: cmp.Or(o.Metrics, NewMetrics()), metricsToken: o.MetricsToken,
 		version: cmp.Or(o.Version, "dev"), frontend: strings.TrimRight(o.FrontendURL, "/"),
 		proxies: o.TrustedProxies, sockets: &live.Registry{},
 	}

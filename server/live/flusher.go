@@ -2,6 +2,7 @@ package live
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,6 +28,7 @@ type flusher struct {
 	number int
 	gather time.Duration
 	wake   chan struct{}
+	sent   atomic.Uint64 // frames, by it or for its sessions
 
 	mu      sync.Mutex
 	jobs    []job

@@ -69,17 +69,19 @@ type Hub struct {
 	chat    *chat.Service
 	options Options
 
-	routed  atomic.Uint64 // place in the log up to which everything is on its way to the flushers
-	epoch   atomic.Uint64
-	queued  atomic.Int64 // bytes waiting for slow sockets
-	here    directory
-	loop    loop
-	inbox   chan func()
-	started chan struct{} // closed once the loop follows the log
-	stopped chan struct{} // closed once the loop has ended
-	checks  mailbox[*session]
-	counts  mailbox[count]
-	replays chan struct{}
+	routed atomic.Uint64 // place in the log up to which everything is on its way to the flushers
+	epoch  atomic.Uint64
+	queued atomic.Int64 // bytes waiting for slow sockets
+
+	received, tooSlow atomic.Uint64 // see Stats
+	here              directory
+	loop              loop
+	inbox             chan func()
+	started           chan struct{} // closed once the loop follows the log
+	stopped           chan struct{} // closed once the loop has ended
+	checks            mailbox[*session]
+	counts            mailbox[count]
+	replays           chan struct{}
 
 	mu       sync.Mutex
 	closing  bool

@@ -74,6 +74,7 @@ func (s *session) read(ctx context.Context, conn Conn) {
 		var timeout net.Error
 		switch {
 		case err == nil:
+			s.hub.received.Add(1)
 			s.handle(ctx, p)
 			continue
 		case errors.Is(err, ErrTooBig):

@@ -53,6 +53,7 @@ func (s *session) flush(scratch []byte) {
 	frames := s.pending
 	s.mu.Lock()
 	if s.conn != nil && !s.closing {
+		s.flusher.sent.Add(uint64(len(frames)))
 		s.write(frames, scratch)
 	}
 	s.mu.Unlock()
@@ -90,6 +91,7 @@ func (s *session) write(frames [][]byte, scratch []byte) {
 	for _, f := range frames {
 		o := &s.hub.options
 		if len(s.queue) >= o.QueueFrames || s.queued+len(f) > o.QueueBytes || s.hub.queued.Load()+int64(len(f)) > o.TotalBytes {
+			s.hub.tooSlow.Add(1)
 			s.hub.options.Log.Info("socket too slow", "user", s.user.Load().ID, "frames", len(s.queue), "bytes", s.queued)
 			s.shut(CloseResume, "resume")
 			return
@@ -230,6 +232,7 @@ func (s *session) stream(frame []byte) bool {
 	if s.closing {
 		return false
 	}
+	s.flusher.sent.Add(1)
 	n, err := s.conn.TryWrite(frame)
 	if err == nil && n < len(frame) {
 		s.wait(frame[n:])

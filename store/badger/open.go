@@ -26,6 +26,10 @@ type Options struct {
 	Log     *slog.Logger           // nil discards
 	KeepLog time.Duration          // age at which log entries may go; 0 means 7 days
 
+	// Committed, unless nil, is told of each batch that is on disk: how many operations it
+	// held and how long writing and syncing it took. The writer waits for it.
+	Committed func(operations int, took time.Duration)
+
 	// Memory in bytes; 0 means the default.
 	MemTableSize int64 // of each of two tables of recent writes: 16 MiB, at least 8
 	BlockCache   int64 // of blocks read from disk: 8 MiB

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	engine "github.com/dgraph-io/badger/v4"
 
@@ -158,8 +159,12 @@ func (s *Store) commit(ops []*op) (n int, err error) {
 	if err := t.into(txn); err != nil {
 		return n, err
 	}
+	start := time.Now()
 	if err := txn.Commit(); err != nil {
 		return n, s.commitFailed(err)
+	}
+	if s.options.Committed != nil {
+		s.options.Committed(n, time.Since(start))
 	}
 	s.snapshots.replace(s.db.NewTransaction(false))
 	s.log.publish(t.changes)

@@ -264,3 +264,35 @@ func TestPanicInTheBackgroundEndsWriting(t *testing.T) {
 		t.Errorf("write = %v, want ErrUnavailable", err)
 	}
 }
+
+// TestCommittedIsTold: of every batch, and of nothing that was not written.
+func TestCommittedIsTold(t *testing.T) {
+	var batches, operations int // the writer's until it has ended
+	s, err := Open(t.TempDir(), Options{Committed: func(n int, took time.Duration) {
+		batches, operations = batches+1, operations+n
+		if took <= 0 {
+			t.Errorf("a batch took %s", took)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := newRoom(t, s, 1)
+	posts := make([]func(*tx) error, 5)
+	for i := range posts {
+		posts[i] = setting(fmt.Sprint("told-", i), "1")
+	}
+	if err := errors.Join(together(t, s, posts...)...); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Append(t.Context(), store.Draft{Room: room, Author: 2, Content: "from a stranger"}); err == nil {
+		t.Fatal("a stranger posts")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Opening may write, too; making the room and the five together are two batches of six.
+	if batches < 2 || operations < 6 || operations-batches < 4 {
+		t.Errorf("%d batches of %d operations", batches, operations)
+	}
+}

@@ -221,12 +221,20 @@ func (s *Store) batch(ctx context.Context, change func(tx *bbolt.Tx) error) erro
 	return s.write(ctx, s.db.Batch, change)
 }
 
+// Err says why no change is taken until the program was started again; nil when changes are.
+func (s *Store) Err() error {
+	if s.broken.Load() {
+		return fmt.Errorf("accounts: an earlier write went wrong, restart the server: %w", store.ErrUnavailable)
+	}
+	return nil
+}
+
 func (s *Store) write(ctx context.Context, run func(func(*bbolt.Tx) error) error, change func(*bbolt.Tx) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.broken.Load() {
-		return fmt.Errorf("accounts: an earlier write went wrong, restart the server: %w", store.ErrUnavailable)
+	if err := s.Err(); err != nil {
+		return err
 	}
 	defer s.recovered(&err)
 	s.cache.begin()

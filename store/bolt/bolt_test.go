@@ -426,7 +426,13 @@ func TestCacheIsBounded(t *testing.T) {
 func TestBrokenStoreIsReadOnly(t *testing.T) {
 	s := newStore(t)
 	u := add(t, s, person("ann"))
+	if err := s.Err(); err != nil {
+		t.Errorf("before: %v", err)
+	}
 	s.broken.Store(true)
+	if err := s.Err(); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Err = %v, want ErrUnavailable", err)
+	}
 	if _, err := s.CreateUser(t.Context(), store.NewUser{User: person("bob")}); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("CreateUser: %v, want ErrUnavailable", err)
 	}
