@@ -22,6 +22,10 @@ type Config struct {
 	Data           string             // folder with everything Hearth keeps
 	File           string             // the config file; empty: none was found
 	Listen         string             // host:port; the host may be empty
+	ServicePorts   bool               // listen at the documented services' ports, too
+	ServiceAddress string             // host of those
+	MetricsToken   string             // who may read /metrics; empty: programs on this computer
+	Pprof          string             // host:port of the profiler; empty: none
 	PublicURL      string             // where people reach Hearth; empty: the Host they ask for
 	Origins        []string           // other web sites that may call the API
 	TrustedProxies []netip.Prefix     // whose X-Forwarded-For counts
@@ -44,6 +48,7 @@ type setting struct {
 	env    []string // names that documented deployments use
 	value  string   // default
 	about  string
+	toggle bool // on or off; the flag takes no value and means on
 	secret bool // has no flag, where others on the machine would see it, and is never shown
 	set    func(c *Config, value string) error
 }
@@ -60,6 +65,9 @@ var settings = []setting{
 	{name: "config", about: "file with settings, one NAME=value a line; without it " + configName + " in the data folder, if it is there",
 		set: func(c *Config, v string) error { c.File = v; return nil }},
 	{name: "listen", env: []string{"PORT"}, value: ":8000", about: "address and port to listen on; a port alone means all addresses", set: setListen},
+	{name: "service-ports", value: "off", toggle: true, about: "listen at 3000 to 3003, too, as the documented services did: on or off",
+		set: func(c *Config, v string) error { return setToggle(&c.ServicePorts, v) }},
+	{name: "service-address", value: "127.0.0.1", about: "address to listen on at the service ports; 0.0.0.0 means all", set: setServiceAddress},
 	{name: "public-url", env: []string{"FRONTEND_URL"}, about: "where people reach Hearth, for links: https://chat.example.org", set: setPublicURL},
 	{name: "cors-origins", env: []string{"CORS_ORIGINS"}, about: "other web sites that may call the API, separated by commas", set: setOrigins},
 	{name: "trusted-proxies", about: "addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas", set: setProxies},
@@ -75,6 +83,9 @@ var settings = []setting{
 		set: func(c *Config, v string) error { c.PreviousSecret = v; return nil }},
 	{name: "limits", value: "default", about: "rate limits: default or off",
 		set: func(c *Config, v string) error { c.NoLimits = v == "off"; return oneOf(v, "default", "off") }},
+	{name: "metrics-token", env: []string{"METRICS_TOKEN"}, secret: true, about: "who sends it as a bearer token may read /metrics; without it, programs on this computer",
+		set: func(c *Config, v string) error { c.MetricsToken = v; return nil }},
+	{name: "pprof", about: "address and port of the profiler, on this computer only: 127.0.0.1:6060", set: setPprof},
 	{name: "webui", about: "folder to serve the web interface from, instead of the one built in; for its development",
 		set: func(c *Config, v string) error { c.WebUI = v; return nil }},
 	{name: "log-level", env: []string{"LOG_LEVEL"}, value: "info", about: "debug, info, warn or error", set: setLogLevel},
@@ -93,7 +104,6 @@ var unused = []struct {
 	{"this release sends no e-mail", []string{"SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASS", "EMAIL_USER", "EMAIL_PASS"}},
 	{"Hearth keeps its own data; this release does not export to these databases",
 		[]string{"MONGODB_URI", "DATABASE_URL", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME"}},
-	{"this release has no /metrics", []string{"METRICS_TOKEN"}},
 }
 
 // envName is the environment's name of a flag.
@@ -290,6 +300,34 @@ func setListen(c *Config, v string) error {
 		return errors.New("a port is a number from 0 to 65535")
 	}
 	c.Listen = v
+	return nil
+}
+
+func setToggle(to *bool, v string) error {
+	*to = v == "on" || v == "true" || v == "1"
+	if *to || v == "off" || v == "false" || v == "0" {
+		return nil
+	}
+	return errors.New("must be on or off")
+}
+
+func setServiceAddress(c *Config, v string) error {
+	if _, err := netip.ParseAddr(v); err != nil && v != "localhost" {
+		return errors.New("must be an address such as 127.0.0.1 or 0.0.0.0")
+	}
+	c.ServiceAddress = v
+	return nil
+}
+
+// setPprof takes an address that only this computer reaches: a profile shows what is in
+// memory.
+func setPprof(c *Config, v string) error {
+	host, port, err := net.SplitHostPort(v)
+	addr, addrErr := netip.ParseAddr(host)
+	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || host != "localhost" && (addrErr != nil || !addr.IsLoopback()) {
+		return errors.New("must be an address of this computer alone and a port, such as 127.0.0.1:6060")
+	}
+	c.Pprof = v
 	return nil
 }
 

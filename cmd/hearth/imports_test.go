@@ -25,7 +25,7 @@ var mayImport = map[string]string{
 	"server/compat":      "store server/live github.com/gofiber/fiber/v2",
 	"server": "store server/auth server/chat server/compat server/live " +
 		"github.com/gofiber/fiber/v2 github.com/gofiber/contrib/websocket github.com/valyala/fasthttp github.com/fasthttp/websocket golang.org/x/time/rate",
-	"cmd/hearth": "store store/bolt store/badger store/transfer store/transfer/irc server server/auth server/chat server/live golang.org/x/sys/unix",
+	"cmd/hearth": "store store/bolt store/badger store/transfer store/transfer/irc server server/auth server/chat server/compat server/live golang.org/x/sys/unix",
 }
 
 // TestWhoMayImportWhom holds the packages to the table above, so that the middle never

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/hearthchat/hearth/server"
 	"github.com/hearthchat/hearth/server/auth"
 	"github.com/hearthchat/hearth/server/chat"
 	"github.com/hearthchat/hearth/store"
@@ -37,6 +38,7 @@ type workspaceEngine interface {
 // accountsEngine is accounts that can end.
 type accountsEngine interface {
 	store.Accounts
+	Err() error // says why it takes no changes until the next start
 	Close() error
 }
 
@@ -47,6 +49,8 @@ type system struct {
 	rooms  workspaceEngine
 	auth   *auth.Service
 	chat   *chat.Service
+
+	metrics *server.Metrics // what the stores do is counted here
 
 	// verifyStores reports what is wrong inside each store.
 	verifyStores func(ctx context.Context, report func(problem string)) error
@@ -61,14 +65,16 @@ func openSystem(ctx context.Context, s *settled, log *slog.Logger) (*system, err
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return nil, &failure{exitData, fmt.Errorf("make the data folder: %w", err)}
 	}
+	y := &system{settled: s, metrics: server.NewMetrics()}
 	var people *bolt.Store
 	var rooms *badger.Store
 	var peopleErr, roomsErr error
 	var opening sync.WaitGroup
 	opening.Go(func() { people, peopleErr = bolt.Open(filepath.Join(s.Data, peopleFile), bolt.Options{Log: log}) })
-	opening.Go(func() { rooms, roomsErr = badger.Open(filepath.Join(s.Data, roomsFolder), badger.Options{Log: log}) })
+	opening.Go(func() {
+		rooms, roomsErr = badger.Open(filepath.Join(s.Data, roomsFolder), badger.Options{Log: log, Committed: y.metrics.Committed})
+	})
 	opening.Wait()
-	y := &system{settled: s}
 	if peopleErr == nil {
 		y.people = people
 	}
@@ -115,6 +121,9 @@ func (y *system) addRules(ctx context.Context, log *slog.Logger) error {
 	y.chat = chat.New(y.rooms, y.people, chat.Options{Unlimited: y.NoLimits})
 	return nil
 }
+
+// writable says why the stores take no changes now; nil when they do.
+func (y *system) writable() error { return errors.Join(y.rooms.Err(), y.people.Err()) }
 
 // Close closes the stores, rooms first: whom a message names is then still there.
 func (y *system) Close() error {

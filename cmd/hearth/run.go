@@ -173,7 +173,7 @@ func knownFlags(commands []*command) map[string]bool {
 	known := map[string]bool{"help": false, "version": false}
 	for _, s := range settings {
 		if !s.secret {
-			known[s.name] = true
+			known[s.name] = !s.toggle
 		}
 	}
 	for _, c := range commands {

@@ -13,11 +13,11 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/hearthchat/hearth"
 	"github.com/hearthchat/hearth/server"
+	"github.com/hearthchat/hearth/server/compat"
 	"github.com/hearthchat/hearth/server/live"
 	"github.com/hearthchat/hearth/store"
 )
@@ -48,15 +48,13 @@ func serve(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ln, err := listen(c.Listen)
+	doors, err := openDoors(&c.Config)
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
-	host, _, _ := net.SplitHostPort(c.Listen) // checked when it was set
-	c.Listen = net.JoinHostPort(host, fmt.Sprint(ln.Addr().(*net.TCPAddr).Port))
 	control, err := listenControl(c.Data, c.commands, s, log)
 	if err != nil {
-		return errors.Join(err, ln.Close(), s.Close())
+		return errors.Join(err, doors.Close(), s.Close())
 	}
 	hub := live.NewHub(s.rooms, s.people, s.chat, live.Options{Log: log})
 	http, err := newServer(s, hub, log)
@@ -64,9 +62,9 @@ func serve(ctx context.Context, c *call) error {
 		err = greet(ctx, c.stdout, s)
 	}
 	if err != nil {
-		return errors.Join(err, ln.Close(), control.listener.Close(), s.Close())
+		return errors.Join(err, doors.Close(), control.listener.Close(), s.Close())
 	}
-	log.Info("started", "version", version, "listen", ln.Addr().String(), "data", c.Data)
+	log.Info("started", "version", version, "listen", doors.front.Addr().String(), "data", c.Data)
 
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -78,7 +76,10 @@ func serve(ctx context.Context, c *call) error {
 	inner.start("sweep", func() error { return sweep(behind, s.people, log) })
 	inner.start("rooms", func() error { return untilFailed(behind, s.rooms) })
 	outer.start("local socket", func() error { return control.Serve(ctx) })
-	outer.start("listener", func() error { return http.Serve(ctx, ln) })
+	outer.start("listener", func() error { return http.Serve(ctx, doors.front, doors.services...) })
+	if doors.profiler != nil {
+		outer.start("profiler", func() error { return serveProfiles(ctx, doors.profiler) })
+	}
 
 	<-ctx.Done()
 	log.Info("stopping")
@@ -111,21 +112,10 @@ func newServer(s *system, hub *live.Hub, log *slog.Logger) (*server.Server, erro
 	}
 	return server.New(s.chat, s.auth, hub, server.Options{
 		Web: web, Version: version, FrontendURL: s.PublicURL, CORSOrigins: s.Origins,
-		TrustedProxies: s.TrustedProxies, Unlimited: s.NoLimits, Log: log,
+		TrustedProxies: s.TrustedProxies, Unlimited: s.NoLimits, ServicePorts: s.ServicePorts, Log: log,
+		Metrics: s.metrics, MetricsToken: s.MetricsToken, Writable: s.writable,
+		Disk: func() (server.Disk, error) { return diskUse(s.Data) },
 	})
-}
-
-func listen(address string) (net.Listener, error) {
-	ln, err := net.Listen("tcp", address)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, &failure{exitBusy, fmt.Errorf("%s is in use by another program: stop that one, or choose another port, such as --listen :8001", address)}
-	case errors.Is(err, syscall.EACCES):
-		return nil, &failure{exitFailed, fmt.Errorf("this user may not listen on %s: choose a port of 1024 or more, such as --listen :8000", address)}
-	case err != nil:
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	return ln, nil
 }
 
 // greet tells the person who started the server where to go.
@@ -139,6 +129,9 @@ func greet(ctx context.Context, w io.Writer, s *system) error {
 	for _, ip := range networkAddresses(s.Listen) {
 		_, port, _ := net.SplitHostPort(s.Listen)
 		fmt.Fprintf(&b, "  on this network    http://%s\n", net.JoinHostPort(ip, port))
+	}
+	if s.ServicePorts {
+		fmt.Fprintf(&b, "  service ports      %d to %d on %s\n", compat.WebPort, compat.Services[len(compat.Services)-1].Port, s.ServiceAddress)
 	}
 	if link != "" {
 		fmt.Fprintf(&b, "\nNobody administers it yet. Open this link to make the first account:\n\n  %s\n", link)
