@@ -81,6 +81,9 @@ func openSystem(ctx context.Context, s *settled, log *slog.Logger) (*system, err
 	if roomsErr == nil {
 		y.rooms = rooms
 	}
+	if errors.Is(roomsErr, store.ErrBusy) && errors.Is(peopleErr, store.ErrBusy) {
+		peopleErr = nil // the same process has both
+	}
 	err := openFailure(errors.Join(roomsErr, peopleErr))
 	if err == nil {
 		y.verifyStores = verifier(people, rooms)
@@ -142,6 +145,11 @@ func (y *system) address() string {
 	if y.PublicURL != "" {
 		return y.PublicURL
 	}
+	return y.localAddress()
+}
+
+// localAddress is where this computer reaches Hearth.
+func (y *system) localAddress() string {
 	host, port, _ := net.SplitHostPort(y.Listen) // checked when it was set
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"

@@ -125,7 +125,11 @@ func greet(ctx context.Context, w io.Writer, s *system) error {
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nHearth %s is running.\n\n  on this computer   %s\n", version, s.address())
+	fmt.Fprintf(&b, "\nHearth %s is running.\n\n", version)
+	if s.PublicURL != "" {
+		fmt.Fprintf(&b, "  for everybody      %s\n", s.PublicURL)
+	}
+	fmt.Fprintf(&b, "  on this computer   %s\n", s.localAddress())
 	for _, ip := range networkAddresses(s.Listen) {
 		_, port, _ := net.SplitHostPort(s.Listen)
 		fmt.Fprintf(&b, "  on this network    http://%s\n", net.JoinHostPort(ip, port))

@@ -8,12 +8,24 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/hearthchat/hearth/server/auth"
 )
 
 var configCommand = &command{
 	name: "config", about: "print the settings in force and where each came from",
 	more: "Secrets are masked.", run: printConfig,
 	examples: []string{"hearth config", "hearth config --data /srv/hearth"},
+}
+
+// whyUnused says why a secret that was set is not in force, if so.
+func whyUnused(name, value string) string {
+	if strings.HasPrefix(name, "jwt-secret") {
+		if why := auth.Unfit(value); why != "" {
+			return ", not used: " + why
+		}
+	}
+	return ""
 }
 
 func printConfig(_ context.Context, c *call) error {
@@ -27,7 +39,7 @@ func printConfig(_ context.Context, c *call) error {
 		case value == "":
 			value = "–"
 		case s.secret:
-			value = fmt.Sprintf("•••••• (%d bytes)", len(value))
+			value = fmt.Sprintf("•••••• (%d bytes%s)", len(value), whyUnused(s.name, value))
 		}
 		if s.name == "config" && c.File != "" {
 			value = c.File

@@ -79,14 +79,14 @@ func OpenKeys(folder string, workspace store.ObjectID, o KeyOptions) (k *Keys, w
 		k.rand = rand.Reader
 	}
 	if o.Previous != "" {
-		if why := unfit(o.Previous); why != "" {
+		if why := Unfit(o.Previous); why != "" {
 			warnings = append(warnings, "JWT_SECRET_PREVIOUS is not used: "+why)
 		} else {
 			k.add([]byte(o.Previous))
 		}
 	}
 	secret := []byte(o.Secret)
-	if why := unfit(o.Secret); why != "" {
+	if why := Unfit(o.Secret); why != "" {
 		if o.Secret != "" {
 			warnings = append(warnings, "JWT_SECRET is not used: "+why+"; Hearth signs with its own key in the data folder")
 		}
@@ -234,8 +234,8 @@ var examples = []string{
 	"256bitsecret", "256bitslong", "examplesecret", "examplekey", "password", "12345678", "abcdefgh",
 }
 
-// unfit says why a secret cannot be used; "" when it can.
-func unfit(secret string) string {
+// Unfit says why a secret cannot be used; "" when it can.
+func Unfit(secret string) string {
 	if len(secret) < keySize {
 		return fmt.Sprintf("it is shorter than %d bytes", keySize)
 	}

@@ -182,7 +182,7 @@ func explainLock(dir string, err error) error {
 	if pid, readErr := os.ReadFile(filepath.Join(dir, "LOCK")); readErr == nil && len(strings.TrimSpace(string(pid))) > 0 {
 		who = "process " + strings.TrimSpace(string(pid))
 	}
-	return fmt.Errorf("%w: %s is in use by %s; stop that one first", store.ErrBusy, dir, who)
+	return &store.Fault{Kind: store.ErrBusy, Code: "in_use", Text: dir + " is in use by " + who, Details: "stop that one first"}
 }
 
 // engineLog passes on what Badger has to say. Its everyday news is for debugging.

@@ -102,7 +102,7 @@ func openFile(path string, wait time.Duration) (db *bbolt.DB, err error) {
 	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("%s is in use by %s: stop that first (%w)", path, holder(path), store.ErrBusy)
+		return nil, &store.Fault{Kind: store.ErrBusy, Code: "in_use", Text: path + " is in use by " + holder(path), Details: "stop that one first"}
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
 		return nil, damaged(path, err)
 	case err != nil:
