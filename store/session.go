@@ -56,8 +56,9 @@ type Purpose string
 
 // The purposes.
 const (
-	PurposeVerify Purpose = "verify"
-	PurposeReset  Purpose = "reset"
+	PurposeVerify Purpose = "verify" // confirms the address of an account
+	PurposeReset  Purpose = "reset"  // a new password
+	PurposeChange Purpose = "change" // confirms the address that an account is to have instead
 )
 
 // Code is a secret that works once.

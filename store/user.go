@@ -208,7 +208,8 @@ type Users interface {
 
 	// EditUser changes an account. A new Username or Email that is taken is ErrExists as
 	// in CreateUser. The change that would leave no administrator who can sign in, while
-	// any other account that can sign in is active, is ErrLastAdmin.
+	// any other account that can sign in is active, is ErrLastAdmin. An account that
+	// becomes Closed takes its codes and the mails that wait for it along.
 	EditUser(ctx context.Context, id UserID, edit func(*User) error) (User, error)
 
 	// ListUsers returns up to limit accounts that are not Closed: by ID without prefix,
@@ -250,6 +251,7 @@ type Accounts interface {
 	Users
 	Sessions
 	Codes
+	Mails
 
 	// Settings are there from the first start on, with the name "Hearth".
 	Settings(ctx context.Context) (Settings, error)

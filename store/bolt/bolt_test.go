@@ -148,7 +148,7 @@ func TestOpenRefusesWhatItCannotRead(t *testing.T) {
 		name, says string
 		path       func(t *testing.T) string
 	}{
-		{"a newer format", "newer version of Hearth (it has format 99, this one knows up to 1)", func(t *testing.T) string {
+		{"a newer format", "newer version of Hearth (it has format 99, this one knows up to 2)", func(t *testing.T) string {
 			return raw(t, func(tx *bbolt.Tx) error {
 				b, err := tx.CreateBucket(bucketMeta)
 				return errors.Join(err, b.Put(metaVersion, number(99)))

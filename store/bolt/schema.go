@@ -26,6 +26,7 @@ var (
 	bucketRefreshOf  = []byte("refresh-of")  // session, 0, number → hash, expiry
 	bucketCodes      = []byte("codes")       // hash → codeRecord
 	bucketInvites    = []byte("invites")     // code → inviteRecord
+	bucketMails      = []byte("mails")       // number → mailRecord
 	bucketMeta       = []byte("meta")        // the keys below
 )
 
@@ -40,6 +41,7 @@ var (
 // Entries are only ever added at the end.
 var migrations = []func(*Store, *bbolt.Tx) error{
 	(*Store).makeBuckets,
+	(*Store).makeMails,
 }
 
 // migrate brings the file to this version, in one transaction.
@@ -97,6 +99,14 @@ func (s *Store) makeBuckets(tx *bbolt.Tx) error {
 		return fmt.Errorf("make an id: %w", err)
 	}
 	return putSettings(tx, w)
+}
+
+// makeMails is the second migration.
+func (s *Store) makeMails(tx *bbolt.Tx) error {
+	if _, err := tx.CreateBucketIfNotExists(bucketMails); err != nil {
+		return fmt.Errorf("make bucket %s: %w", bucketMails, err)
+	}
+	return nil
 }
 
 type settingsRecord struct {

@@ -199,6 +199,11 @@ func (s *Store) EditUser(ctx context.Context, id store.UserID, edit func(*store.
 				return err
 			}
 		}
+		if a.Closed && !old.Closed {
+			if err := forgetWaiting(tx, old.User); err != nil {
+				return err
+			}
+		}
 		a.UpdatedAt = store.Truncate(s.now())
 		u = a.User
 		return s.save(tx, old, a)

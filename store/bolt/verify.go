@@ -19,7 +19,7 @@ type Problem struct {
 }
 
 // Verify reads everything and reports each thing that does not fit: pages, records,
-// indexes in both directions, revisions, sessions and their tokens, codes. It changes
+// indexes in both directions, revisions, sessions and their tokens, codes, mails. It changes
 // nothing. The error is about reading itself; without one, everything was looked at.
 func (s *Store) Verify(ctx context.Context, report func(Problem)) error {
 	if err := s.checkPages(func(why string) error {
@@ -31,7 +31,7 @@ func (s *Store) Verify(ctx context.Context, report func(Problem)) error {
 	return s.view(ctx, func(tx *bbolt.Tx) error {
 		v := &verifier{ctx: ctx, s: s, tx: tx, report: report, users: make(map[store.UserID]account)}
 		for _, part := range []func() error{
-			v.meta, v.accounts, v.indexes, v.revisions, v.sessions, v.sessionsOf, v.refresh, v.refreshOf, v.codes, v.invites,
+			v.meta, v.accounts, v.indexes, v.revisions, v.sessions, v.sessionsOf, v.refresh, v.refreshOf, v.codes, v.invites, v.mails,
 		} {
 			if err := part(); err != nil {
 				return err
@@ -252,6 +252,18 @@ func (v *verifier) invites() error {
 		var r inviteRecord
 		if err := decode(value, &r); err != nil {
 			v.wrong(bucketInvites, key, "the invite cannot be read: %v", err)
+		}
+		return nil
+	})
+}
+
+func (v *verifier) mails() error {
+	return v.each(bucketMails, func(key, value []byte) error {
+		m, err := decodeMail(key, value)
+		if err != nil {
+			v.wrong(bucketMails, key, "the mail cannot be read: %v", err)
+		} else if m.ID > v.tx.Bucket(bucketMails).Sequence() {
+			v.wrong(bucketMails, key, "the number of this mail would be given to another")
 		}
 		return nil
 	})

@@ -51,7 +51,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 	remove := func(bucket, key []byte) func(*bbolt.Tx) error {
 		return func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Delete(key) }
 	}
-	session := func(r sessionRecord) []byte {
+	record := func(r any) []byte {
 		v, err := encode(r)
 		if err != nil {
 			t.Fatal(err)
@@ -81,18 +81,21 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"a change of nobody", put(bucketByRevision, number(9), append(userKey(77), 1)), `by-revision 9: a change of account 77, which is not there`},
 		{"a change to be numbered twice", func(tx *bbolt.Tx) error { return tx.Bucket(bucketByRevision).SetSequence(2) }, `by-revision 3: the number of this change would be given to another`},
 		{"a change that cannot be read", put(bucketByRevision, number(9), []byte("?")), `by-revision 9: the change cannot be read`},
-		{"a session of nobody", put(bucketSessions, []byte("s9"), session(sessionRecord{User: 77})), `sessions "s9": a session of account 77, which is not there`},
+		{"a session of nobody", put(bucketSessions, []byte("s9"), record(sessionRecord{User: 77})), `sessions "s9": a session of account 77, which is not there`},
 		{"a session its person does not know", remove(bucketSessionsOf, sessionOfKey(1, "s1")), `sessions "s1": the session is not among those of account 1`},
 		{"a session that is gone", remove(bucketSessions, []byte("s1")), `sessions-of "s1": account 1 has no such session`},
 		{"a session that cannot be read", put(bucketSessions, []byte("s1"), []byte{1, '{'}), `sessions "s1": the session cannot be read`},
 		{"a token of no session", remove(bucketSessions, []byte("s1")), `a refresh token of session "s1", which is not there`},
-		{"a token its session did not hand out", put(bucketSessions, []byte("s1"), session(sessionRecord{User: 1, Tokens: 1})), `refresh token 2 of a session that handed out 1`},
+		{"a token its session did not hand out", put(bucketSessions, []byte("s1"), record(sessionRecord{User: 1, Tokens: 1})), `refresh token 2 of a session that handed out 1`},
 		{"a token its session does not know", remove(bucketRefreshOf, tokenKey("s1", 1)), `the refresh token is not among those of session "s1"`},
 		{"a token that cannot be read", put(bucketRefresh, first[:], []byte("?")), `the refresh token cannot be read`},
 		{"a list of tokens that cannot be read", put(bucketRefreshOf, tokenKey("s1", 1), first[:]), `the entry cannot be read`},
 		{"a token that is gone", remove(bucketRefresh, first[:]), `leads to no refresh token of this session`},
 		{"a code for nobody", remove(bucketUsers, userKey(1)), `a code for account 1, which is not there`},
 		{"an invite that cannot be read", put(bucketInvites, []byte("invite"), nil), `invites "invite": the invite cannot be read`},
+		{"a mail that cannot be read", put(bucketMails, number(1), []byte("?")), `mails 1: the mail cannot be read`},
+		{"a mail without a number", put(bucketMails, []byte("?"), nil), `mails "?": the mail cannot be read`},
+		{"a mail to be numbered twice", put(bucketMails, number(9), record(mailRecord{Email: "ann@example.org"})), `mails 9: the number of this mail would be given to another`},
 		{"a setup code that was spent", put(bucketMeta, metaSetupCode, []byte("code")), `meta "setup-code": there is a setup code, but it was spent`},
 		{"settings that cannot be read", put(bucketMeta, metaSettings, nil), `meta "settings": the settings cannot be read`},
 		{"a bucket that is gone", func(tx *bbolt.Tx) error { return tx.DeleteBucket(bucketInvites) }, `the bucket is not there`},

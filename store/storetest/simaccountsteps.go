@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -156,6 +157,9 @@ func (s *accountsSimulation) change(old, u store.User, want error) {
 		u.UpdatedAt = s.clock.Now()
 		s.set(u)
 		s.edited(u.ID)
+		if u.Closed && !old.Closed {
+			maps.DeleteFunc(s.codes, func(_ int, c store.Code) bool { return c.User == u.ID })
+		}
 		wantSame(s.t, "edited account", got, u)
 	}
 	now, _ := s.find(func(o store.User) bool { return o.ID == u.ID })

@@ -74,9 +74,10 @@ var accountsGroups = []struct {
 	{"changes", revisionCases},
 	{"sessions", sessionCases},
 	{"codes", codeCases},
+	{"mails", mailCases},
 }
 
-// Accounts runs every case about people, sessions, codes and settings, with an open as
+// Accounts runs every case about people, sessions, codes, mails and settings, with an open as
 // for Workspace.
 func Accounts(t *testing.T, open func(t *testing.T, o Options) store.Accounts) {
 	for _, g := range accountsGroups {
