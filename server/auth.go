@@ -62,7 +62,11 @@ func (s *Server) register(c *fiber.Ctx) error {
 				slog.String("request_id", requestID(c)), slog.String("room", string(r.Room)), slog.String("error", err.Error()))
 		}
 	}
-	return c.Status(fiber.StatusCreated).JSON(signedInAnswer{"User registered successfully", s.userAnswer(r.User, r.User), s.tokens(c, r.SignIn)})
+	c.Status(fiber.StatusCreated)
+	if r.Waits {
+		return c.JSON(selfAnswer{"Registered. Open the link in the mail that is on its way to you, then sign in", s.userAnswer(r.User, r.User)})
+	}
+	return c.JSON(signedInAnswer{"User registered successfully", s.userAnswer(r.User, r.User), s.tokens(c, r.SignIn)})
 }
 
 func (s *Server) login(c *fiber.Ctx) error {
@@ -153,13 +157,14 @@ func (s *Server) verify(c *fiber.Ctx, token string) error {
 
 func (s *Server) forgotPassword(c *fiber.Ctx) error {
 	in := decode(c)
-	if in.text("email") == nil {
+	email := in.text("email")
+	if email == nil {
 		in.wrong("email", "must be a string")
 	}
 	if in.err != nil {
 		return in.err
 	}
-	if err := s.auth.ForgotPassword(s.address(c)); err != nil {
+	if err := s.auth.ForgotPassword(c.UserContext(), *email, s.address(c)); err != nil {
 		return err
 	}
 	return c.JSON(done{"If this address has an account, a message is on its way"})
@@ -195,11 +200,15 @@ func (s *Server) changeEmail(c *fiber.Ctx) error {
 	if in.err != nil {
 		return in.err
 	}
-	u, err := s.auth.ChangeEmail(c.UserContext(), viewer(c), email, password, s.address(c))
+	u, waits, err := s.auth.ChangeEmail(c.UserContext(), viewer(c), email, password, s.address(c))
 	if err != nil {
 		return err
 	}
-	return c.JSON(selfAnswer{"Email changed", s.userAnswer(u, u)})
+	message := "Email changed"
+	if waits {
+		message = "Open the link in the mail that is on its way to the new address"
+	}
+	return c.JSON(selfAnswer{message, s.userAnswer(u, u)})
 }
 
 // bearer returns the token of the Authorization header; "" if there is none.

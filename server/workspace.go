@@ -16,7 +16,7 @@ type workspaceAnswer struct {
 	Version      string             `json:"version"`
 	Registration store.Registration `json:"registration"`
 	NeedsSetup   bool               `json:"needs_setup"`
-	Email        bool               `json:"email"` // whether mail is configured, which it cannot be yet
+	Email        bool               `json:"email"` // whether mail is configured
 }
 
 func (s *Server) workspace(c *fiber.Ctx) error {
@@ -45,7 +45,7 @@ func (s *Server) sendWorkspace(c *fiber.Ctx, w store.Settings) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(workspaceAnswer{ID: w.ID, Name: w.Name, Version: s.version, Registration: s.auth.Registration(), NeedsSetup: setup})
+	return c.JSON(workspaceAnswer{ID: w.ID, Name: w.Name, Version: s.version, Registration: s.auth.Registration(), NeedsSetup: setup, Email: s.auth.SendsMail()})
 }
 
 func (s *Server) createInvite(c *fiber.Ctx) error {

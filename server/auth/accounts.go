@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/hearthchat/hearth/store"
 )
@@ -28,14 +25,16 @@ type NewAccount struct {
 	Cookie    bool   // the refresh token will travel in cookies only
 }
 
-// Registered is a new account, signed in.
+// Registered is a new account, signed in unless Waits.
 type Registered struct {
 	SignIn
-	Room store.RoomID // where the invite leads and the person is to be made a member; empty: nowhere
+	Waits bool         // signs in once its address is verified; of SignIn there is only the User
+	Room  store.RoomID // where the invite leads and the person is to be made a member; empty: nowhere
 }
 
-// Register makes an account and opens its first session. The account is active and its
-// address counts as verified, for no mail is sent.
+// Register makes an account. Without mail its address counts as verified, and its first
+// session is opened. With mail a link goes to the address first. Who has the setup code is
+// at the server itself and waits for nothing: mail may have yet to be set up right.
 //
 // ErrInvalid: a field breaks its rule. ErrExists: "username_taken" or "email_taken".
 // ErrForbidden: "wrong_setup_code", "registration_closed", "invite_required" or
@@ -54,9 +53,14 @@ func (s *Service) Register(ctx context.Context, n NewAccount, addr netip.Addr) (
 	if err != nil {
 		return Registered{}, err
 	}
-	user, err := s.create(ctx, n, store.RoleMember)
+	waits := s.SendsMail() && n.SetupCode == ""
+	user, err := s.create(ctx, n, store.RoleMember, !waits)
 	if err != nil {
 		return Registered{}, err
+	}
+	if waits {
+		s.post(ctx, store.PurposeVerify, user.ID, user.Email)
+		return Registered{SignIn: SignIn{User: user}, Room: room, Waits: true}, nil
 	}
 	signIn, err := s.open(ctx, user, n.Cookie)
 	return Registered{SignIn: signIn, Room: room}, err
@@ -71,7 +75,7 @@ func (s *Service) AddUser(ctx context.Context, n NewAccount, role store.Role) (s
 	if err := n.check(); err != nil {
 		return store.User{}, err
 	}
-	return s.create(ctx, n, role)
+	return s.create(ctx, n, role, true)
 }
 
 func (n NewAccount) check() error {
@@ -133,8 +137,8 @@ func (s *Service) checkSetupCode(ctx context.Context, code string, addr netip.Ad
 }
 
 // create makes the account of n, after looking whether it can be made at all before the
-// password is hashed.
-func (s *Service) create(ctx context.Context, n NewAccount, role store.Role) (store.User, error) {
+// password is hashed. verified says that its address, if it has one, needs no mail.
+func (s *Service) create(ctx context.Context, n NewAccount, role store.Role, verified bool) (store.User, error) {
 	if err := s.free(ctx, s.accounts.UserByName, n.Username, errUsernameTaken); err != nil {
 		return store.User{}, err
 	}
@@ -149,7 +153,7 @@ func (s *Service) create(ctx context.Context, n NewAccount, role store.Role) (st
 	}
 	user, err := s.accounts.CreateUser(ctx, store.NewUser{
 		User: store.User{
-			Username: n.Username, Email: n.Email, EmailVerified: n.Email != "", PasswordHash: hash,
+			Username: n.Username, Email: n.Email, EmailVerified: verified && n.Email != "", PasswordHash: hash,
 			FirstName: n.FirstName, LastName: n.LastName, Role: role, Active: true,
 		},
 		SetupCode: n.SetupCode, Invite: n.Invite,
@@ -182,18 +186,21 @@ func (s *Service) ChangePassword(ctx context.Context, v Viewer, current, next st
 	if err := s.confirm(ctx, v.User.ID, current, addr); err != nil {
 		return err
 	}
-	return s.setPassword(ctx, v.User.ID, next, v.Session)
+	return s.setPassword(ctx, v.User.ID, next, v.Session, false)
 }
 
-// SetPassword replaces an account's password on an administrator's word and ends all its sessions.
+// SetPassword replaces an account's password on an administrator's word, on which its
+// address counts as verified too, and ends all its sessions.
 func (s *Service) SetPassword(ctx context.Context, id store.UserID, password string) error {
 	if err := store.CheckPassword("password", password); err != nil {
 		return err
 	}
-	return s.setPassword(ctx, id, password, "")
+	return s.setPassword(ctx, id, password, "", true)
 }
 
-func (s *Service) setPassword(ctx context.Context, id store.UserID, password string, except store.SessionID) error {
+// setPassword replaces a password and ends all sessions but one. verified says that
+// whoever has the new one has the account's address as well.
+func (s *Service) setPassword(ctx context.Context, id store.UserID, password string, except store.SessionID, verified bool) error {
 	hash, err := s.passwords.Hash(ctx, password)
 	if err != nil {
 		return err
@@ -203,6 +210,9 @@ func (s *Service) setPassword(ctx context.Context, id store.UserID, password str
 			return store.NotFound("user", id.String())
 		}
 		u.PasswordHash = hash
+		if verified && u.Email != "" {
+			u.EmailVerified = true
+		}
 		return nil
 	}); err != nil {
 		return fmt.Errorf("change a password: %w", err)
@@ -235,109 +245,6 @@ func (s *Service) confirm(ctx context.Context, id store.UserID, password string,
 	}
 	attempt.Succeeded()
 	return nil
-}
-
-// ChangeEmail replaces the viewer's address, which then counts as verified, for no mail
-// is sent. Errors as of ChangePassword; ErrExists with the Code "email_taken".
-func (s *Service) ChangeEmail(ctx context.Context, v Viewer, email, password string, addr netip.Addr) (store.User, error) {
-	if err := store.CheckEmail(email); err != nil {
-		return store.User{}, err
-	}
-	if err := s.confirm(ctx, v.User.ID, password, addr); err != nil {
-		return store.User{}, err
-	}
-	user, err := s.accounts.EditUser(ctx, v.User.ID, func(u *store.User) error {
-		u.Email, u.EmailVerified = email, true
-		return nil
-	})
-	if err != nil {
-		return store.User{}, fmt.Errorf("change an address: %w", err)
-	}
-	return user, nil
-}
-
-// ForgotPassword does what can be done for a person without a password. No mail is sent,
-// so that is nothing, whether the account exists or not: an administrator makes a link.
-func (s *Service) ForgotPassword(addr netip.Addr) error { return s.throttle.Rate(addr) }
-
-// VerifyEmail confirms an address with the token that was sent to it. ErrInvalid when the
-// token is unknown or expired, or the account has another address by now.
-func (s *Service) VerifyEmail(ctx context.Context, token string, addr netip.Addr) error {
-	if err := s.throttle.Rate(addr); err != nil {
-		return err
-	}
-	code, err := s.accounts.TakeCode(ctx, hashOf(token), store.PurposeVerify, s.options.Now())
-	if errors.Is(err, store.ErrNotFound) {
-		return errCodeInvalid
-	}
-	if err != nil {
-		return fmt.Errorf("take a code: %w", err)
-	}
-	_, err = s.accounts.EditUser(ctx, code.User, func(u *store.User) error {
-		if u.Closed || u.Email != code.Email {
-			return errCodeInvalid
-		}
-		u.EmailVerified = true
-		return nil
-	})
-	return err
-}
-
-// MakeResetLink returns a token, good once and for an hour, with which ResetPassword gives
-// an account a new password. A new password, however it came about, makes it worthless.
-func (s *Service) MakeResetLink(ctx context.Context, id store.UserID) (token string, expires time.Time, err error) {
-	user, err := s.accounts.User(ctx, id)
-	if err != nil || user.Closed {
-		if err == nil || errors.Is(err, store.ErrNotFound) {
-			err = store.NotFound("user", id.String())
-		}
-		return "", time.Time{}, err
-	}
-	secret, err := s.secret()
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	token = strconv.FormatInt(int64(id), 36) + "." + secret
-	expires = store.Truncate(s.options.Now()).Add(resetTTL)
-	if err := s.accounts.AddCode(ctx, store.Code{
-		Hash: resetHash(token, user), Purpose: store.PurposeReset, User: id, Expires: expires,
-	}); err != nil {
-		return "", time.Time{}, fmt.Errorf("keep a reset code: %w", err)
-	}
-	return token, expires, nil
-}
-
-// resetHash covers the present password too, so that a link does not outlive it.
-func resetHash(token string, user store.User) store.Hash {
-	return hashOf(token + "\x00" + user.PasswordHash)
-}
-
-// ResetPassword gives the account of a token from MakeResetLink a new password and ends
-// all its sessions. ErrInvalid when the token is unknown, spent or expired.
-func (s *Service) ResetPassword(ctx context.Context, token, next string, addr netip.Addr) error {
-	if err := s.throttle.Rate(addr); err != nil {
-		return err
-	}
-	if err := store.CheckPassword("newPassword", next); err != nil {
-		return err
-	}
-	name, _, _ := strings.Cut(token, ".")
-	id, err := strconv.ParseInt(name, 36, 64)
-	if err != nil {
-		return errCodeInvalid
-	}
-	user, err := s.accounts.User(ctx, store.UserID(id))
-	if err == nil {
-		_, err = s.accounts.TakeCode(ctx, resetHash(token, user), store.PurposeReset, s.options.Now())
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		return errCodeInvalid
-	}
-	if err != nil {
-		return fmt.Errorf("take a code: %w", err)
-	}
-	// The code is spent: a caller who hangs up now must not leave the person without either.
-	return s.setPassword(context.WithoutCancel(ctx), user.ID, next, "")
 }
 
 // MakeInvite returns a code, good for a week and any number of people, that lets them

@@ -10,6 +10,7 @@ var (
 	errSessionEnded = unauthorized("session_ended", "This session has ended")
 	errRefresh      = unauthorized("refresh_token_invalid", "Invalid refresh token")
 
+	errUnverified     = &store.Fault{Kind: store.ErrForbidden, Code: "email_unverified", Text: "Confirm your e-mail address first", Details: "a link was sent to it"}
 	errWrongPassword  = store.Forbidden("wrong_password", "The current password is wrong")
 	errWrongSetupCode = store.Forbidden("wrong_setup_code", "This setup code is wrong or was used already")
 	errClosed         = store.Forbidden("registration_closed", "Registration is closed")

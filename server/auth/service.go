@@ -21,6 +21,7 @@ const (
 	refreshTTL = 30 * 24 * time.Hour
 	resetTTL   = time.Hour
 	inviteTTL  = 7 * 24 * time.Hour
+	verifyTTL  = 24 * time.Hour
 )
 
 // Options adjust a Service. The zero value lets anybody register.
@@ -28,6 +29,7 @@ type Options struct {
 	Registration store.Registration // who may make an account; empty means open
 	RefreshTTL   time.Duration      // life of a session that is not used; 0 means 30 days
 	NoRates      bool               // HEARTH_LIMITS=off: see ThrottleOptions
+	Mail         Postbox            // nil: no mail is sent, and nobody waits for any
 	Now          func() time.Time   // nil means time.Now
 	Rand         io.Reader          // nil means crypto/rand
 }
@@ -111,8 +113,10 @@ func (s *Service) active(ctx context.Context, id store.UserID) (store.User, erro
 
 // Login opens a session for whoever knows the password. login is a username or an e-mail
 // address. Everything that is wrong with the two is the same ErrUnauthorized, in the same
-// time; its Details say how many tries are left. ErrLimited while guessing pauses. cookie
-// says that the refresh token will travel in cookies only.
+// time; its Details say how many tries are left. ErrLimited while guessing pauses.
+// ErrForbidden with the Code "email_unverified", and a new mail, for whoever knows the
+// password of an account that waits for its address to be verified. cookie says that the
+// refresh token will travel in cookies only.
 func (s *Service) Login(ctx context.Context, login, password string, cookie bool, addr netip.Addr) (SignIn, error) {
 	if err := s.throttle.Rate(addr); err != nil {
 		return SignIn{}, err
@@ -138,6 +142,10 @@ func (s *Service) Login(ctx context.Context, login, password string, cookie bool
 		return SignIn{}, errCredentials(attempt.Failed())
 	}
 	attempt.Succeeded()
+	if s.awaits(user) {
+		s.post(ctx, store.PurposeVerify, user.ID, user.Email)
+		return SignIn{}, errUnverified
+	}
 	if s.passwords.NeedsRehash(hash) {
 		if user, err = s.rehash(ctx, user, password); err != nil {
 			return SignIn{}, err

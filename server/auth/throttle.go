@@ -25,6 +25,10 @@ const (
 	// attemptsPerMinute bounds registrations and sign-ins of one address, good or bad.
 	attemptsPerMinute = 120
 
+	// mailsPerWindow bounds the mails to one address, so that nobody's mailbox is filled.
+	mailsPerWindow = 5
+	mailWindow     = time.Hour
+
 	// homeLife is how long an account remembers the address of its last sign-in.
 	homeLife = 30 * 24 * time.Hour
 )
@@ -35,7 +39,7 @@ const maxThrottled = 10_000
 
 // ThrottleOptions adjust a Throttle.
 type ThrottleOptions struct {
-	NoRates bool             // HEARTH_LIMITS=off: any number of attempts a minute; failures still count
+	NoRates bool             // HEARTH_LIMITS=off: any number of attempts and mails; failures still count
 	Now     func() time.Time // nil means time.Now
 }
 
@@ -48,6 +52,7 @@ type Throttle struct {
 	accounts  map[string]*failures
 	addresses map[string]*failures
 	rates     map[string]*window
+	mails     map[string]*window
 	homes     map[string]home
 }
 
@@ -77,7 +82,7 @@ func NewThrottle(o ThrottleOptions) *Throttle {
 	return &Throttle{
 		now: o.Now, noRates: o.NoRates,
 		accounts: make(map[string]*failures), addresses: make(map[string]*failures),
-		rates: make(map[string]*window), homes: make(map[string]home),
+		rates: make(map[string]*window), mails: make(map[string]*window), homes: make(map[string]home),
 	}
 }
 
@@ -86,17 +91,35 @@ func (t *Throttle) Rate(addr netip.Addr) error {
 	if t.noRates {
 		return nil
 	}
-	now, key := t.now(), network(addr)
+	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	w := t.rates[key]
-	if w == nil || now.Sub(w.start) >= time.Minute {
-		makeRoom(t.rates, func(w *window) time.Time { return w.start.Add(time.Minute) }, now)
-		w = &window{start: now}
-		t.rates[key] = w
-	}
-	if w.count >= attemptsPerMinute {
+	if w := count(t.rates, network(addr), attemptsPerMinute, time.Minute, now); w != nil {
 		return limited("Too many attempts from this address", w.start.Add(time.Minute).Sub(now))
+	}
+	return nil
+}
+
+// Mail counts one mail to an e-mail address and reports whether it may be sent: five an hour may.
+func (t *Throttle) Mail(email string) bool {
+	if t.noRates {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return count(t.mails, store.Fold(email), mailsPerWindow, mailWindow, t.now()) == nil
+}
+
+// count counts one more under key; if it is one too many, it returns the window that is full.
+func count(table map[string]*window, key string, most int, length time.Duration, now time.Time) (full *window) {
+	w := table[key]
+	if w == nil || now.Sub(w.start) >= length {
+		makeRoom(table, func(w *window) time.Time { return w.start.Add(length) }, now)
+		w = &window{start: now}
+		table[key] = w
+	}
+	if w.count >= most {
+		return w
 	}
 	w.count++
 	return nil
