@@ -12,20 +12,22 @@ const module = "github.com/hearthchat/hearth"
 // mayImport says for each package which of ours and which from elsewhere it may name; the
 // standard library is everybody's. An entry covers what is beneath it in other modules.
 var mayImport = map[string]string{
-	"":                   "",
-	"store":              "",
-	"store/bolt":         "store go.etcd.io/bbolt",
-	"store/badger":       "store github.com/dgraph-io/badger/v4",
-	"store/storetest":    "store",
-	"store/transfer":     "store",
-	"store/transfer/irc": "store store/transfer",
-	"server/auth":        "store github.com/golang-jwt/jwt/v5 golang.org/x/crypto/bcrypt",
-	"server/chat":        "store golang.org/x/time/rate",
-	"server/live":        "store server/chat",
-	"server/compat":      "store server/live github.com/gofiber/fiber/v2",
+	"":                     "",
+	"store":                "",
+	"store/bolt":           "store go.etcd.io/bbolt",
+	"store/badger":         "store github.com/dgraph-io/badger/v4",
+	"store/storetest":      "store",
+	"store/transfer":       "store",
+	"store/transfer/irc":   "store store/transfer",
+	"server/auth":          "store github.com/golang-jwt/jwt/v5 golang.org/x/crypto/bcrypt",
+	"server/chat":          "store golang.org/x/time/rate",
+	"server/live":          "store server/chat",
+	"server/mail":          "store github.com/wneessen/go-mail",
+	"server/mail/mailtest": "github.com/emersion/go-smtp github.com/emersion/go-sasl",
+	"server/compat":        "store server/live github.com/gofiber/fiber/v2",
 	"server": "store server/auth server/chat server/compat server/live " +
 		"github.com/gofiber/fiber/v2 github.com/gofiber/contrib/websocket github.com/valyala/fasthttp github.com/fasthttp/websocket golang.org/x/time/rate",
-	"cmd/hearth": "store store/bolt store/badger store/transfer store/transfer/irc server server/auth server/chat server/compat server/live golang.org/x/sys/unix",
+	"cmd/hearth": "store store/bolt store/badger store/transfer store/transfer/irc server server/auth server/chat server/compat server/live server/mail golang.org/x/sys/unix",
 }
 
 // TestWhoMayImportWhom holds the packages to the table above, so that the middle never
