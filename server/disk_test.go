@@ -100,6 +100,10 @@ func (a accounts) TakeCode(ctx context.Context, hash store.Hash, purpose store.P
 	return on(a.disk, func() (store.Code, error) { return a.Accounts.TakeCode(ctx, hash, purpose, now) })
 }
 
+func (a accounts) AddMail(ctx context.Context, m store.Mail, most int) (store.Mail, error) {
+	return on(a.disk, func() (store.Mail, error) { return a.Accounts.AddMail(ctx, m, most) })
+}
+
 func (a accounts) AddInvite(ctx context.Context, i store.Invite) error {
 	return a.disk.take(func() error { return a.Accounts.AddInvite(ctx, i) })
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fasthttp/websocket"
 
+	"github.com/hearthchat/hearth/server/mail/mailtest"
 	"github.com/hearthchat/hearth/store"
 )
 
@@ -168,6 +169,11 @@ var examples = []example{
 	}, map[int]func(*stage) attempt{
 		401: func(s *stage) attempt {
 			return attempt{by: s.hearth.Nobody(s.t), body: object{"username": s.fresh("new").Name, "password": "wrong"}}
+		},
+		403: func(s *stage) attempt {
+			nobody := start(s.t, options{Mail: mailtest.Start(s.t, mailtest.Options{})}).Nobody(s.t)
+			nobody.Do("POST", "/api/auth/register", registration("new")).Must(201)
+			return attempt{by: nobody, body: object{"username": "new", "password": password}}
 		},
 	}},
 	{"refreshToken refreshTokenAtUsers", 200, func(s *stage, by *actor, _ place) attempt {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	netmail "net/mail"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,8 @@ import (
 	"github.com/hearthchat/hearth/server/auth"
 	"github.com/hearthchat/hearth/server/chat"
 	"github.com/hearthchat/hearth/server/live"
+	"github.com/hearthchat/hearth/server/mail"
+	"github.com/hearthchat/hearth/server/mail/mailtest"
 	"github.com/hearthchat/hearth/store"
 	"github.com/hearthchat/hearth/store/badger"
 	"github.com/hearthchat/hearth/store/bolt"
@@ -27,7 +30,11 @@ type options struct {
 	Registration store.Registration // empty means open
 	Live         live.Options       // Now is filled in
 	Server       server.Options     // Now and Unlimited are filled in
+	Mail         *mailtest.Server   // nil: no mail
 }
+
+// frontend is where links in mails lead.
+const frontend = "https://chat.example.org"
 
 // hearth is a server over real stores, at a real address.
 type hearth struct {
@@ -73,8 +80,15 @@ func start(t *testing.T, o options) *hearth {
 		t.Fatal(err)
 	}
 	talk := chat.New(h.Rooms, h.Users, chat.Options{Now: h.Now, Unlimited: !o.Limits})
-	people := auth.New(h.Users, keys, auth.NewPasswords(auth.PasswordOptions{Cost: 4}),
-		auth.Options{Registration: o.Registration, NoRates: !o.Limits, Now: h.Now})
+	signing := auth.Options{Registration: o.Registration, NoRates: !o.Limits, Now: h.Now}
+	sending := func(ctx context.Context, _ mail.Clerk) error { <-ctx.Done(); return nil }
+	if o.Mail != nil {
+		outbox := mail.New(h.Users, mail.Server{
+			Host: o.Mail.Host, Port: o.Mail.Port, Security: mail.SecurityNone, From: &netmail.Address{Address: "hearth@example.org"},
+		}, frontend, mail.Options{Now: h.Now})
+		signing.Mail, sending = outbox, outbox.Run
+	}
+	people := auth.New(h.Users, keys, auth.NewPasswords(auth.PasswordOptions{Cost: 4}), signing)
 	o.Live.Now, o.Server.Now, o.Server.Unlimited, o.Server.Writable = h.Now, h.Now, !o.Limits, h.disk.write
 	if o.Server.Log == nil {
 		o.Server.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -95,6 +109,7 @@ func start(t *testing.T, o options) *hearth {
 	h.run(t, map[string]func(context.Context) error{
 		"relay": func(ctx context.Context) error { return store.Relay(ctx, users, rooms, nil) },
 		"hub":   hub.Run,
+		"mail":  func(ctx context.Context) error { return sending(ctx, people) },
 		"serve": func(ctx context.Context) error { return front.Serve(ctx, listener, ports...) },
 	}, func() error { return rooms.Close() }, func() error { return users.Close() })
 	return h
@@ -113,7 +128,7 @@ func listen(t *testing.T) net.Listener {
 func (h *hearth) run(t *testing.T, parts map[string]func(context.Context) error, after ...func() error) {
 	t.Helper()
 	var stops []func()
-	for _, name := range []string{"relay", "hub", "serve"} {
+	for _, name := range []string{"relay", "hub", "mail", "serve"} {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- parts[name](ctx) }()

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearthchat/hearth/server/mail"
 	"github.com/hearthchat/hearth/store"
 )
 
@@ -33,8 +34,9 @@ type Config struct {
 	BcryptCost     int                // 0: measured at the first use
 	AccessTTL      time.Duration
 	RefreshTTL     time.Duration
-	Secret         string // signs access tokens; empty: a key of our own
-	PreviousSecret string // still verifies them
+	Secret         string      // signs access tokens; empty: a key of our own
+	PreviousSecret string      // still verifies them
+	Mail           mail.Server // without a Host none is sent
 	NoLimits       bool
 	WebUI          string // folder with the web interface; empty: the one built in
 	LogLevel       slog.Level
@@ -81,6 +83,15 @@ var settings = []setting{
 		set: func(c *Config, v string) error { c.Secret = v; return nil }},
 	{name: "jwt-secret-previous", env: []string{"JWT_SECRET_PREVIOUS"}, secret: true, about: "the secret before, which still verifies during a change",
 		set: func(c *Config, v string) error { c.PreviousSecret = v; return nil }},
+	{name: "smtp-host", env: []string{"SMTP_HOST"}, about: "mail server to send through; without one no e-mail is sent and nobody waits for any",
+		set: func(c *Config, v string) error { c.Mail.Host = v; return nil }},
+	{name: "smtp-port", env: []string{"SMTP_PORT"}, value: "587", about: "port of the mail server", set: setMailPort},
+	{name: "smtp-tls", env: []string{"SMTP_TLS"}, value: "auto", about: "starttls, tls from the start, none, or auto: tls on port 465, else starttls", set: setMailSecurity},
+	{name: "smtp-user", env: []string{"SMTP_USER", "EMAIL_USER"}, about: "name to sign in to the mail server with",
+		set: func(c *Config, v string) error { c.Mail.User = v; return nil }},
+	{name: "smtp-pass", env: []string{"SMTP_PASS", "EMAIL_PASS"}, secret: true, about: "password to sign in to the mail server with",
+		set: func(c *Config, v string) error { c.Mail.Password = v; return nil }},
+	{name: "smtp-from", env: []string{"SMTP_FROM", "EMAIL_FROM"}, about: "address that e-mails come from; without it smtp-user, or hearth at the host of public-url", set: setMailFrom},
 	{name: "limits", value: "default", about: "rate limits: default or off",
 		set: func(c *Config, v string) error { c.NoLimits = v == "off"; return oneOf(v, "default", "off") }},
 	{name: "metrics-token", env: []string{"METRICS_TOKEN"}, secret: true, about: "who sends it as a bearer token may read /metrics; without it, programs on this computer",
@@ -101,7 +112,6 @@ var unused = []struct {
 }{
 	{"Hearth is all of these services itself and calls nobody", []string{"USER_SERVICE_URL", "CHAT_SERVICE_URL", "MESSAGE_SERVICE_URL"}},
 	{"what is live is kept in the program itself", []string{"REDIS_URL"}},
-	{"this release sends no e-mail", []string{"SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASS", "EMAIL_USER", "EMAIL_PASS"}},
 	{"Hearth keeps its own data; this release does not export to these databases",
 		[]string{"MONGODB_URI", "DATABASE_URL", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME"}},
 }
@@ -159,6 +169,9 @@ func settle(flags, env map[string]string) (*settled, error) {
 	s.File = path
 	if s.RefreshTTL < s.AccessTTL {
 		return nil, usagef("jwt-refresh-ttl (%s) must not be shorter than jwt-access-ttl (%s)", s.RefreshTTL, s.AccessTTL)
+	}
+	if err := s.settleMail(); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

@@ -2,13 +2,17 @@ package main
 
 import (
 	"bytes"
+	netmail "net/mail"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hearthchat/hearth/server/mail"
 )
 
 // words is a map in one line: name, value, name, value.
@@ -31,7 +35,7 @@ func dataFolder(t *testing.T, lines ...string) string {
 }
 
 func TestPrecedence(t *testing.T) {
-	folder := dataFolder(t, "# a comment", "", `PORT = "7000"`, "HEARTH_REGISTRATION=closed", "limits='off'", "LOG_LEVEL=debug", "SMTP_HOST=mail.example.org")
+	folder := dataFolder(t, "# a comment", "", `PORT = "7000"`, "HEARTH_REGISTRATION=closed", "limits='off'", "LOG_LEVEL=debug", "REDIS_URL=redis://localhost")
 	tests := []struct {
 		name       string
 		flags, env map[string]string
@@ -103,6 +107,12 @@ func TestWrongSettings(t *testing.T) {
 		{"a line that is none", file("listen :8000"), nil, "line 1: expected NAME=value"},
 		{"an unknown name in the file", file("", "HEARTH_LISTN=:1"), nil, "line 2: there is no setting HEARTH_LISTN; did you mean HEARTH_LISTEN?"},
 		{"the same twice in the file", file("PORT=1", "listen=:2"), nil, "line 2: listen is on line 1 already"},
+		{"mail without an address for links", nil, words("SMTP_HOST", "mail.example.org"), "public-url (FRONTEND_URL) is not"},
+		{"mail from nowhere", nil, words("SMTP_HOST", "mail.example.org", "FRONTEND_URL", "http://192.0.2.1"), "smtp-from is not"},
+		{"mail from no address", nil, words("SMTP_FROM", "nobody"), "must look like hearth@example.org"},
+		{"no mail port", nil, words("SMTP_PORT", "0"), "a port is a number from 1 to 65535"},
+		{"a protection of its own", nil, words("SMTP_TLS", "maybe"), "must be one of auto, starttls, tls, none"},
+		{"a password in the clear", nil, words("SMTP_HOST", "mail.example.org", "FRONTEND_URL", "https://a.example", "SMTP_TLS", "none", "SMTP_USER", "hearth"), "in the clear"},
 		{"the data folder in the file inside it", file("data=/elsewhere"), nil, "data cannot be set here"},
 	}
 	for _, tt := range tests {
@@ -110,6 +120,30 @@ func TestWrongSettings(t *testing.T) {
 			_, err := settle(tt.flags, tt.env)
 			if err == nil || !strings.Contains(err.Error(), tt.says) || exitCode(err) != exitUsage {
 				t.Errorf("error = %v, want one that says %q", err, tt.says)
+			}
+		})
+	}
+}
+
+// TestMailSettings reads what documented deployments carry, and says who mails come from.
+func TestMailSettings(t *testing.T) {
+	tests := []struct {
+		name string
+		env  map[string]string
+		want mail.Server
+	}{
+		{"the least", words("SMTP_HOST", "mail.example.org", "FRONTEND_URL", "https://chat.example.org:8443"),
+			mail.Server{Host: "mail.example.org", Port: 587, Security: mail.SecurityAuto, From: &netmail.Address{Address: "hearth@chat.example.org"}}},
+		{"an account that is an address", words("SMTP_HOST", "h", "FRONTEND_URL", "https://c", "EMAIL_USER", "chat@example.org", "EMAIL_PASS", "p", "SMTP_PORT", "465"),
+			mail.Server{Host: "h", Port: 465, User: "chat@example.org", Password: "p", Security: mail.SecurityAuto, From: &netmail.Address{Address: "chat@example.org"}}},
+		{"all of it", words("SMTP_HOST", "::1", "FRONTEND_URL", "http://192.0.2.1", "SMTP_USER", "u", "SMTP_PASS", "p", "SMTP_TLS", "none", "SMTP_FROM", "Ann <ann@example.org>"),
+			mail.Server{Host: "::1", Port: 587, User: "u", Password: "p", Security: mail.SecurityNone, From: &netmail.Address{Name: "Ann", Address: "ann@example.org"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := settle(nil, tt.env)
+			if err != nil || !reflect.DeepEqual(s.Mail, tt.want) {
+				t.Errorf("settled on %+v, %v, want %+v", s, err, tt.want)
 			}
 		})
 	}

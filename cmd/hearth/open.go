@@ -14,6 +14,7 @@ import (
 	"github.com/hearthchat/hearth/server"
 	"github.com/hearthchat/hearth/server/auth"
 	"github.com/hearthchat/hearth/server/chat"
+	"github.com/hearthchat/hearth/server/mail"
 	"github.com/hearthchat/hearth/store"
 	"github.com/hearthchat/hearth/store/badger"
 	"github.com/hearthchat/hearth/store/bolt"
@@ -49,6 +50,7 @@ type system struct {
 	rooms  workspaceEngine
 	auth   *auth.Service
 	chat   *chat.Service
+	outbox *mail.Outbox // nil: no mail is sent
 
 	metrics *server.Metrics // what the stores do is counted here
 
@@ -118,9 +120,12 @@ func (y *system) addRules(ctx context.Context, log *slog.Logger) error {
 	for _, w := range warnings {
 		log.Warn(w)
 	}
-	y.auth = auth.New(y.people, keys, auth.NewPasswords(auth.PasswordOptions{Cost: y.BcryptCost}), auth.Options{
-		Registration: y.Registration, RefreshTTL: y.RefreshTTL, NoRates: y.NoLimits,
-	})
+	o := auth.Options{Registration: y.Registration, RefreshTTL: y.RefreshTTL, NoRates: y.NoLimits}
+	if y.Mail.Host != "" {
+		y.outbox = mail.New(y.people, y.Mail, y.PublicURL, mail.Options{Log: log})
+		o.Mail = y.outbox
+	}
+	y.auth = auth.New(y.people, keys, auth.NewPasswords(auth.PasswordOptions{Cost: y.BcryptCost}), o)
 	y.chat = chat.New(y.rooms, y.people, chat.Options{Unlimited: y.NoLimits})
 	return nil
 }

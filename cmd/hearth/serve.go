@@ -74,6 +74,9 @@ func serve(ctx context.Context, c *call) error {
 	inner.start("hub", func() error { return hub.Run(behind) })
 	inner.start("relay of accounts", func() error { return store.Relay(behind, s.people, s.rooms, s.chat.Settle) })
 	inner.start("sweep", func() error { return sweep(behind, s.people, log) })
+	if s.outbox != nil {
+		inner.start("mail", func() error { return s.outbox.Run(behind, s.auth) })
+	}
 	inner.start("rooms", func() error { return untilFailed(behind, s.rooms) })
 	outer.start("local socket", func() error { return control.Serve(ctx) })
 	outer.start("listener", func() error { return http.Serve(ctx, doors.front, doors.services...) })

@@ -93,6 +93,8 @@ func state(u store.User) string {
 		return "deactivated"
 	case u.PasswordHash == "":
 		return "no password"
+	case u.Email != "" && !u.EmailVerified:
+		return "unconfirmed"
 	}
 	return "active"
 }
