@@ -14,13 +14,17 @@ const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 /** Milliseconds for one step of a test on a busy machine. */
 const patience = 20_000;
 
-/** Starts Hearth in a folder of its own. The port stays the same across restarts. */
+/**
+ * Starts Hearth in a folder of its own. The port stays the same across restarts. An option
+ * may be a function that makes options of the address.
+ */
 export async function startServer(...options) {
   if (!existsSync(binary)) throw new Error(`There is no ${binary}: build it, or set HEARTH_BIN.`);
   const port = await freePort();
   const data = mkdtempSync(join(tmpdir(), "hearth-e2e-"));
-  const args = ["serve", "--data", data, "--listen", `127.0.0.1:${port}`, "--bcrypt-cost", "4", ...options];
   const server = { url: `http://127.0.0.1:${port}`, data, setupLink: "" };
+  const more = options.flatMap((option) => (typeof option === "function" ? option(server.url) : option));
+  const args = ["serve", "--data", data, "--listen", `127.0.0.1:${port}`, "--bcrypt-cost", "4", ...more];
   let child;
   server.start = async () => {
     child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });

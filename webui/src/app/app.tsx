@@ -7,6 +7,7 @@ import { Register } from "../features/door/register.tsx";
 import { Forgot, Reset } from "../features/door/reset.tsx";
 import { Setup } from "../features/door/setup.tsx";
 import { ServerAway, SignIn } from "../features/door/sign-in.tsx";
+import { Verify } from "../features/door/verify.tsx";
 import { Client } from "../state/client.ts";
 import { ClientContext } from "../state/store.ts";
 import { Toasts } from "../ui/parts.tsx";
@@ -48,6 +49,8 @@ export function App({ session }: { session: Session }) {
     <>
       {settingUp && location === "/setup" ? (
         <Setup session={session} code={window.location.hash.slice(1)} onDone={enter} />
+      ) : location === "/verify" ? (
+        <Verify token={window.location.hash.slice(1)} signedIn={standing.type === "in"} />
       ) : standing.type === "in" ? (
         <SignedIn key={standing.user.user_id} session={session} user={standing.user} info={info} />
       ) : (

@@ -18,14 +18,20 @@ export function Register({ session, info, invite }: { session: Session; info?: W
     return <NotOpen place={place} why="You need an invite link. Ask somebody who is in already to send you one." />;
   }
   if (waiting) {
-    return <Door title="One more step" lead={`A link is on its way to ${account.email}. Open it, and you can sign in.`} />;
+    return (
+      <Door title="Look into your mail" lead={`A link is on its way to ${account.email}. Open it within a day, and you can sign in.`}>
+        <Aside>
+          Nothing there? <Link href="/">Sign in</Link> with your new name, and another one comes.
+        </Aside>
+      </Door>
+    );
   }
   const send = async () => setWaiting(!(await session.register({ ...account, invite })));
   return (
     <Door
       title={invite ? "Come in" : "Make an account"}
       lead={invite ? `You are invited to ${place}.` : `You will be a member of ${place}.`}
-      said={["Your conversations stay in this house.", `${place} runs on ${location.hostname}, with no outside services.`]}
+      said={["Your conversations stay in this house.", `${place} runs on ${location.hostname}${info?.email ? "" : ", with no outside services"}.`]}
     >
       <DoorForm onSubmit={() => submission.run(send)}>
         <UsernameField account={account} onChange={setAccount} submission={submission} />

@@ -12,6 +12,7 @@ import { useSubmit } from "../../state/submit.ts";
 function said(error: unknown): string {
   if (!(error instanceof Refused)) return inWords(error);
   if (error.status === 401) return `That name and password do not match. ${hint(error.details)}`.trim();
+  if (error.code === "email_unverified") return "Your e-mail address is not confirmed yet. Open the link in the mail that is on its way to you.";
   if (error.status === 429) return `Too many tries. Wait ${error.retryAfter ?? 60} s, then try again.`;
   return inWords(error);
 }
@@ -30,7 +31,7 @@ export function SignIn({ session, info, reason }: { session: Session; info?: Wor
     <Door
       title="Welcome back"
       lead={reason ?? `Sign in to ${place}.`}
-      said={["Your conversations stay in this house.", `${place} runs on ${location.hostname}, with no outside services.`]}
+      said={["Your conversations stay in this house.", `${place} runs on ${location.hostname}${info?.email ? "" : ", with no outside services"}.`]}
     >
       <DoorForm onSubmit={() => run(() => session.signIn(login.trim(), password))}>
         <Field
