@@ -91,16 +91,23 @@ func (s *Server) login(c *fiber.Ctx) error {
 	return c.JSON(signedInAnswer{"Login successful", s.userAnswer(signIn.User, signIn.User), s.tokens(c, signIn)})
 }
 
-func (s *Server) refreshToken(c *fiber.Ctx) error {
+// refreshGiven returns the refresh token of the body, else of the cookie; it may be empty.
+// It takes one from the address's allowance.
+func (s *Server) refreshGiven(c *fiber.Ctx) (string, error) {
 	in := decodeOptional(c)
 	refresh := in.string("refreshToken")
 	if in.err != nil {
-		return in.err
+		return "", in.err
 	}
 	if refresh == "" {
 		refresh = s.cookie(c)
 	}
-	if err := s.limits.take(s.address(c)); err != nil {
+	return refresh, s.limits.take(s.address(c))
+}
+
+func (s *Server) refreshToken(c *fiber.Ctx) error {
+	refresh, err := s.refreshGiven(c)
+	if err != nil {
 		return err
 	}
 	signIn, err := s.auth.Refresh(c.UserContext(), refresh)
@@ -111,18 +118,11 @@ func (s *Server) refreshToken(c *fiber.Ctx) error {
 }
 
 func (s *Server) logout(c *fiber.Ctx) error {
-	in := decodeOptional(c)
-	refresh := in.string("refreshToken")
-	if in.err != nil {
-		return in.err
-	}
-	if refresh == "" {
-		refresh = s.cookie(c)
-	}
-	if err := s.limits.take(s.address(c)); err != nil {
+	refresh, err := s.refreshGiven(c)
+	if err != nil {
 		return err
 	}
-	if err := s.auth.Logout(c.UserContext(), bearer(c), refresh); err != nil {
+	if err = s.auth.Logout(c.UserContext(), bearer(c), refresh); err != nil {
 		return err
 	}
 	s.forgetCookie(c)
