@@ -33,8 +33,8 @@ check: webui/node_modules/.installed $(TOOLS)/staticcheck $(TOOLS)/deadcode $(TO
 	$(TOOLS)/actionlint
 	$(NPM) run check
 
-bench:
-	go test -run '^$$' -bench . -benchmem ./...
+bench: build ## what this machine holds; ARGS="--write README.md" keeps the table
+	bin/hearth bench $(ARGS)
 
 # The long versions of the tests that break things: random operations, kill -9.
 soak:

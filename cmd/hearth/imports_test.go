@@ -27,7 +27,8 @@ var mayImport = map[string]string{
 	"server/compat":        "store server/live github.com/gofiber/fiber/v2",
 	"server": "store server/auth server/chat server/compat server/live " +
 		"github.com/gofiber/fiber/v2 github.com/gofiber/contrib/websocket github.com/valyala/fasthttp github.com/fasthttp/websocket golang.org/x/time/rate",
-	"cmd/hearth": "store store/bolt store/badger store/transfer store/transfer/irc server server/auth server/chat server/compat server/live server/mail golang.org/x/sys/unix",
+	"cmd/hearth/bench": "store server/auth github.com/dgraph-io/badger/v4",
+	"cmd/hearth":       "cmd/hearth/bench store store/bolt store/badger store/transfer store/transfer/irc server server/auth server/chat server/compat server/live server/mail golang.org/x/sys/unix",
 }
 
 // TestWhoMayImportWhom holds the packages to the table above, so that the middle never

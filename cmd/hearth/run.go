@@ -101,7 +101,7 @@ func commands() []*command {
 	return []*command{
 		serveCommand, setupLinkCommand,
 		userAddCommand, userListCommand, userPasswdCommand, userRoleCommand, userDeactivateCommand, userActivateCommand,
-		importCommand, configCommand, checkCommand,
+		importCommand, configCommand, checkCommand, benchCommand,
 		{name: "version", about: "print the version", run: printVersion},
 		{name: "help", args: "[COMMAND]", max: 2, about: "explain a command", run: printHelp},
 	}
