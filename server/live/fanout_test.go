@@ -57,7 +57,7 @@ func (w *world) audience(n int, room store.RoomID, by store.User, took func(p []
 			took(p, times)
 		}
 		w.sockets.Go(func() {
-			if err := w.hub.Serve(ctx(), s, live.Viewer{User: by, Session: session}, live.Want{Room: room}); err != nil {
+			if err := w.hub.Serve(ctx(), s, &live.Viewer{User: by, Session: session}, live.Want{Room: room}); err != nil {
 				w.t.Error(err)
 			}
 		})

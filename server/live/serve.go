@@ -26,8 +26,9 @@ type Want struct {
 
 // Serve tells conn what happens until it is closed, and does what the client asks. It
 // returns when nobody uses conn any more; conn is closed then. The error is what kept the
-// server from serving, not how the client left.
-func (h *Hub) Serve(ctx context.Context, conn Conn, who Viewer, want Want) error {
+// server from serving, not how the client left. who is the hub's from then on; it is a
+// pointer because a copy would lie on the stack for as long as the socket is open.
+func (h *Hub) Serve(ctx context.Context, conn Conn, who *Viewer, want Want) error {
 	s := &session{hub: h, id: who.Session, room: want.Room, service: want.Service, conn: conn, ended: make(chan struct{})}
 	s.user.Store(&who.User)
 	s.flusher = h.loop.flushers[int(h.next.Add(1))%len(h.loop.flushers)]

@@ -14,7 +14,7 @@ import (
 )
 
 // listen serves p's sockets over real connections and returns a way to dial them.
-func (w *world) listen(as func(*http.Request) live.Viewer) (dial func(t *testing.T, name string) *websocket.Conn) {
+func (w *world) listen(as func(*http.Request) *live.Viewer) (dial func(t *testing.T, name string) *websocket.Conn) {
 	upgrader := websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		ws, err := upgrader.Upgrade(rw, r, nil)
@@ -73,7 +73,7 @@ func TestOverRealConnections(t *testing.T) {
 	p := w.crowd("ann", "bob")
 	room := w.room(p[0], false, p[1])
 	session := w.session(p[1])
-	dial := w.listen(func(*http.Request) live.Viewer { return live.Viewer{User: p[1], Session: session} })
+	dial := w.listen(func(*http.Request) *live.Viewer { return &live.Viewer{User: p[1], Session: session} })
 
 	t.Run("frames of every length, in pieces, and pings", func(t *testing.T) {
 		c := dial(t, "")

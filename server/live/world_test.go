@@ -200,7 +200,7 @@ func (w *world) connectOver(conn *wire, u store.User, session store.SessionID, w
 	c := &client{wire: conn, w: w, user: u, session: session, served: make(chan error, 1)}
 	hub := w.hub
 	w.sockets.Go(func() {
-		c.served <- hub.Serve(ctx(), conn, live.Viewer{User: u, Session: session}, want)
+		c.served <- hub.Serve(ctx(), conn, &live.Viewer{User: u, Session: session}, want)
 	})
 	return c
 }
