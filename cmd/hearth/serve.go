@@ -77,6 +77,7 @@ func serve(ctx context.Context, c *call) error {
 	if s.outbox != nil {
 		inner.start("mail", func() error { return s.outbox.Run(behind, s.auth) })
 	}
+	inner.start("memory", func() error { return giveBack(behind) })
 	inner.start("rooms", func() error { return untilFailed(behind, s.rooms) })
 	outer.start("local socket", func() error { return control.Serve(ctx) })
 	outer.start("listener", func() error { return http.Serve(ctx, doors.front, doors.services...) })
