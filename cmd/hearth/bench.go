@@ -53,10 +53,12 @@ func runBench(ctx context.Context, c *call) error {
 		}
 	}
 	table, err := bench.Run(ctx, o)
+	if len(table.Rows) > 0 { // also what was found before it failed
+		fmt.Fprintf(c.stdout, "\n%s", table.Markdown())
+	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stdout, "\n%s", table.Markdown())
 	if file := c.flags["write"]; file != "" {
 		return table.Write(file)
 	}

@@ -78,7 +78,7 @@ type sizes struct {
 var (
 	fullSizes = sizes{
 		accounts: 1200, sockets: 1000, senders: 64, rooms: 16, messages: 1_000_000, biggest: 100_000, archiveRooms: 200,
-		readers: 16, starts: 5, rates: []int{20, 100}, posts: 10_000, warm: 2 * time.Second, span: 10 * time.Second, settle: 3 * time.Second,
+		readers: 16, starts: 5, rates: []int{20, 100}, posts: 10_000, warm: 2 * time.Second, span: 10 * time.Second, settle: 6 * time.Second,
 	}
 	shortSizes = sizes{
 		accounts: 50, sockets: 40, senders: 16, rooms: 4, messages: 4000, biggest: 1000, archiveRooms: 10,
@@ -120,7 +120,7 @@ func Run(ctx context.Context, o Options) (table Table, err error) {
 		return table, fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.work)) }()
-	b.table.Short = o.Short
+	b.table.Short, b.table.Version = o.Short, o.Version
 	if b.table.Machine, err = machine(b.work); err != nil {
 		return table, err
 	}
@@ -133,7 +133,6 @@ func Run(ctx context.Context, o Options) (table Table, err error) {
 			return b.table, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	b.table.Version = o.Version
 	return b.table, nil
 }
 
