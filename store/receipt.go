@@ -20,6 +20,7 @@ type Receipt struct {
 // receipt or at or after the person's own unread marker and not read since it was set.
 type Unread struct {
 	Room     RoomID
+	Hidden   bool // it is a direct room that the person put away, as in Member
 	Head     Seq
 	Count    int
 	Mentions int       // unread messages that name the person or everybody

@@ -52,17 +52,7 @@ func (s *Service) Unread(ctx context.Context, by store.User) ([]store.Unread, er
 	if err != nil {
 		return nil, err
 	}
-	mine, err := s.rooms.RoomsOf(ctx, by.ID)
-	if err != nil {
-		return nil, err
-	}
-	hidden := make(map[store.RoomID]bool)
-	for _, m := range mine {
-		if m.Hidden {
-			hidden[m.Room] = true
-		}
-	}
-	return slices.DeleteFunc(waiting, func(u store.Unread) bool { return hidden[u.Room] }), nil
+	return slices.DeleteFunc(waiting, func(u store.Unread) bool { return u.Hidden }), nil
 }
 
 // UnreadIn returns what waits for by in one of their rooms.

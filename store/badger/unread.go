@@ -211,7 +211,7 @@ func (s *state) mentions() (n int, err error) {
 // unread says what waits. What an import that still runs brought will count as seen when
 // it ends, so it does not wait before either.
 func (s *state) unread() (store.Unread, error) {
-	u := store.Unread{Room: s.room, Head: s.head.Seq}
+	u := store.Unread{Room: s.room, Hidden: s.Hidden, Head: s.head.Seq}
 	through := s.head.Seq
 	if s.head.Importing {
 		before, err := number(s.r, importingKey(s.room))

@@ -170,7 +170,7 @@ func (r *modelRoom) waits(user store.UserID, m store.Message) bool {
 
 // unread returns what UnreadIn must say.
 func (r *modelRoom) unread(user store.UserID) store.Unread {
-	u := store.Unread{Room: r.ID, Head: store.Seq(len(r.messages))}
+	u := store.Unread{Room: r.ID, Hidden: r.members[user].Hidden, Head: store.Seq(len(r.messages))}
 	last := u.Head
 	for _, m := range r.messages {
 		if !r.waits(user, m) {
