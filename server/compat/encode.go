@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"time"
 	"unicode/utf8"
 
 	"github.com/hearthchat/hearth/server/live"
@@ -86,10 +85,7 @@ func appendObject(b []byte, id store.ObjectID) []byte {
 }
 
 func appendTime(b []byte, t live.Time) []byte {
-	if time.Time(t).IsZero() {
-		return append(b, "null"...)
-	}
-	return append(time.Time(t).UTC().AppendFormat(append(b, '"'), live.TimeFormat), '"')
+	return t.AppendJSON(b)
 }
 
 func appendUsers(b []byte, ids []store.UserID) []byte {

@@ -15,11 +15,33 @@ type Time time.Time
 
 // MarshalJSON writes the time in TimeFormat, or null.
 func (t Time) MarshalJSON() ([]byte, error) {
-	if time.Time(t).IsZero() {
-		return []byte("null"), nil
-	}
-	return time.Time(t).UTC().AppendFormat(make([]byte, 0, 28), `"`+TimeFormat+`"`), nil
+	return t.AppendJSON(make([]byte, 0, len(TimeFormat)+2)), nil
 }
+
+// AppendJSON appends what MarshalJSON returns. A page of messages holds some hundred times,
+// so they are written without reading TimeFormat each time.
+func (t Time) AppendJSON(b []byte) []byte {
+	u := time.Time(t).UTC()
+	if u.IsZero() {
+		return append(b, "null"...)
+	}
+	year, month, day := u.Date()
+	if year < 0 || year > 9999 {
+		return u.AppendFormat(b, `"`+TimeFormat+`"`)
+	}
+	hour, minute, second := u.Clock()
+	b = appendPair(appendPair(append(b, '"'), year/100), year%100)
+	b = appendPair(append(b, '-'), int(month))
+	b = appendPair(append(b, '-'), day)
+	b = appendPair(append(b, 'T'), hour)
+	b = appendPair(append(b, ':'), minute)
+	b = appendPair(append(b, ':'), second)
+	ms := u.Nanosecond() / int(time.Millisecond)
+	return append(appendPair(append(b, '.', byte('0'+ms/100)), ms%100), 'Z', '"')
+}
+
+// appendPair appends two digits.
+func appendPair(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
 // ID is a message id on the wire; the zero id is null.
 type ID store.MessageID
