@@ -9,7 +9,7 @@ func TestMemoryGoesBackOnceAfterABurst(t *testing.T) {
 		allocated uint64
 		back      bool
 	}{
-		{500 << 10, false}, // quiet, but nothing to give back
+		{500 << 10, false},                 // quiet, but nothing to give back
 		{6 << 20, false}, {7 << 20, false}, // busy
 		{100 << 10, true}, {100 << 10, false}, {0, false},
 		{20 << 20, false}, {2 << 20, false},

@@ -208,7 +208,17 @@ func machine(folder string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("measure the disk: %w", err)
 	}
-	return fmt.Sprintf("%d cores (%s), %.0f GiB, a disk that keeps a page in %s", runtime.NumCPU(), model, float64(memory)/(1<<30), millis(sync)), nil
+	return fmt.Sprintf("%d cores (%s), %.0f GiB, a disk that keeps a page in %s%s", runtime.NumCPU(), model, float64(memory)/(1<<30), millis(sync), others()), nil
+}
+
+// others says what other programs did before the run, if that was enough to disturb it.
+func others() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	load, _, _ := strings.Cut(string(text), " ")
+	if n, parseErr := strconv.ParseFloat(load, 64); err != nil || parseErr != nil || n < float64(runtime.NumCPU())/4 {
+		return ""
+	}
+	return ", **not idle**: other programs made a load of " + load
 }
 
 // syncTime is the median time that a page takes to be on disk.
