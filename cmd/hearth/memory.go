@@ -12,7 +12,7 @@ import (
 )
 
 // usualMemory is how much memory the garbage collector aims for.
-const usualMemory = 128 << 20
+const usualMemory = 112 << 20
 
 // memoryLimit returns what the garbage collector should aim for, in bytes: usualMemory, or
 // four fifths of what the control group of this process may have, if that is less. root is "/".
