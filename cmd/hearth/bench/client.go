@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strconv"
 	"time"
@@ -267,9 +266,6 @@ func (o *order) took(frame []byte) (seq uint64, isMessage bool, err error) {
 	o.last = seq
 	return seq, true, nil
 }
-
-// gone reports whether an error is only that this side closed the connection.
-func gone(err error) bool { return errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) }
 
 // until makes reads fail after a time.
 func (c *client) until(t time.Time) { _ = c.conn.SetDeadline(t) }
